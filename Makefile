@@ -1,0 +1,47 @@
+# watchfloor: `make demo` shows it, `make test` proves it; both set everything up by themselves.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+.PHONY: help venv demo test check lint docs format lock clean
+
+help: ## what can be made here
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+venv: $(READY) ## the project's own Python environment, in .venv
+
+$(READY): requirements/dev.txt pyproject.toml tools/venv.sh
+	@sh tools/venv.sh $(VENV)
+
+demo: $(READY) ## crawl the bundled news site and show what came of it
+	@$(VENV)/bin/watchfloor demo
+
+test: $(READY) ## the whole test suite
+	@$(PY) -m pytest
+
+lint: $(READY) ## formatting, lint, types, architecture
+	@$(VENV)/bin/ruff format --check --quiet . || { echo 'run: make format'; exit 1; }
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+docs: $(READY) ## write the generated parts of the documents anew
+	@$(PY) -m cogapp -r docs/*.md README.md
+
+check: lint ## all that must hold before a change lands
+	@$(PY) -m cogapp --check --diff docs/*.md README.md || { echo 'run: make docs'; exit 1; }
+	@$(MAKE) --no-print-directory test
+
+format: $(READY) ## put code into its one form
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+lock: ## choose versions anew and lock them with hashes (needs uv)
+	uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --upgrade --quiet -o requirements/run.txt
+	uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --upgrade --quiet --constraint requirements/run.txt -o requirements/dev.txt
+
+clean: ## remove everything that was made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info watchfloor-demo.db*

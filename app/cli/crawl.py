@@ -1,0 +1,174 @@
+"""`watchfloor crawl`: one run, under a lock, with an exit code that tells the truth."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from filelock import FileLock, Timeout
+
+from app.cli.options import db_of, db_option, home_of, home_option, json_option
+from app.cli.reading import tally_line
+from app.cli.sources import catalogue
+from app.cli.terminal import as_json, complain, is_terminal, one_line, safe, say
+from crawler.health import LOCKED
+from crawler.items import RunReport
+from crawler.source import Source, choose
+from db.store import Store
+from moderation.policy import load_policy
+
+
+@click.command()
+@click.argument("source", nargs=-1)
+@click.option("--sources", "files", type=click.Path(path_type=Path, exists=True), help="A source file, or a folder.")
+@db_option
+@home_option
+@click.option(
+    "--allow-address",
+    "allowed",
+    multiple=True,
+    metavar="HOST:PORT",
+    help="Let this private address or unusual port be reached. Without it only public addresses are, ports 80 and 443.",
+)
+@click.option(
+    "--failed-share", type=click.FloatRange(0, 1), help="Share of failed pages that is trouble. Default 0.05."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well.")
+@click.option("-v", "--verbose", count=True, help="Tell what happens; twice for everything.")
+@json_option
+def crawl(
+    source: tuple[str, ...],
+    files: Path | None,
+    db: Path | None,
+    home: Path | None,
+    allowed: tuple[str, ...],
+    **how: Any,
+) -> int:
+    """Visit each SOURCE, or every enabled one: store what is new, judge the comments, report.
+
+    \b
+    Exit codes: 0 all well; 1 finished with trouble; 2 usage or configuration; 3 nothing worked;
+    4 the database cannot be used; 75 another crawl holds it; 129, 130, 143 interrupted by a signal.
+
+    \b
+    Examples: watchfloor crawl -q
+              watchfloor crawl ukdj navylookout --db news.db
+    """
+    chosen = _chosen(source, files, home_of(home))
+    return run_crawl(chosen, db_of(db, home), rules=_rules(home_of(home)), addresses=allowed, **how)
+
+
+def run_crawl(
+    chosen: tuple[Source, ...],
+    path: Path,
+    *,
+    rules: Path | None = None,
+    addresses: tuple[str, ...],
+    failed_share: float | None = None,
+    quiet: bool = False,
+    verbose: int = 0,
+    json_: bool = False,
+) -> int:
+    """One run over the chosen sources; its exit code. Raises `DatabaseProblem` before anything is fetched."""
+    lock = FileLock(f"{path}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        complain(f"{path}: another crawl holds it ({_holder(path)}); this one ends")
+        return LOCKED
+    except OSError as e:
+        complain(f"{path}: {e.strerror or e}")
+        return 4
+    try:
+        _holder_file(path).write_text(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+        Store(path).close()
+        settings = _settings(path, rules, addresses, failed_share, verbose)
+        report = _crawled(chosen, settings, progress=is_terminal() and not (quiet or verbose or json_))
+    finally:
+        _holder_file(path).unlink(missing_ok=True)
+        lock.release()
+    if report is None:
+        complain("the crawl could not start; `watchfloor crawl -v` says more")
+        return 3
+    _tell(report, quiet=quiet, json_=json_)
+    return report.exit_code
+
+
+def _chosen(ids: tuple[str, ...], files: Path | None, home: Path) -> tuple[Source, ...]:
+    listed = catalogue(files, home)
+    named = ids or (tuple(listed) if files and files.is_file() else ())
+    chosen = choose(listed, named)
+    if not chosen:
+        raise click.UsageError("no sources to visit; give --sources FILE|DIR, or enable one")
+    return chosen
+
+
+def _rules(home: Path) -> Path | None:
+    """The user's own rules, if there are any and they can be used. Raises `PolicyError`."""
+    own = home / "rules.toml"
+    if not own.exists():
+        return None
+    load_policy(own)
+    return own
+
+
+def _settings(
+    path: Path, rules: Path | None, addresses: tuple[str, ...], failed_share: float | None, verbose: int
+) -> dict[str, Any]:
+    from crawler.fetching import Addresses  # Scrapy costs a second: only a crawl pays for it
+
+    try:
+        Addresses.parse(addresses)
+    except ValueError as e:
+        raise click.UsageError(f"--allow-address: {e}") from None
+    settings: dict[str, Any] = {
+        "WATCHFLOOR_DB": str(path),
+        "WATCHFLOOR_RULES": str(rules or ""),
+        "WATCHFLOOR_ADDRESSES": ",".join(addresses),
+        "LOG_LEVEL": ("ERROR", "INFO", "DEBUG")[min(verbose, 2)],
+    }
+    return settings if failed_share is None else {**settings, "WATCHFLOOR_FAILED_SHARE": failed_share}
+
+
+def _crawled(chosen: tuple[Source, ...], settings: dict[str, Any], *, progress: bool) -> RunReport | None:
+    from app.cli.running import crawl_once
+
+    return crawl_once(chosen, settings, progress=progress)
+
+
+def _tell(report: RunReport, *, quiet: bool, json_: bool) -> None:
+    if json_:
+        tallies = {id: asdict(tally) for id, tally in report.tallies.items()}
+        shown = {"status": report.status, "exit_code": report.exit_code, "sources": tallies}
+        return as_json({**shown, "problems": [asdict(p) for p in report.problems]})
+    if report.exit_code or not quiet:
+        say(summary(report))
+    for problem in report.problems:
+        where = f"{problem.source}: " if problem.source else ""
+        click.echo("  ! " + one_line(f"{where}{problem.name}: {problem.detail}"), err=True)
+
+
+def summary(report: RunReport) -> str:
+    """A run in one line."""
+    total: dict[str, Any] = {}
+    for tally in report.tallies.values():
+        for name, value in asdict(tally).items():
+            total[name] = total.get(name, 0) + value
+    sources = f"{len(report.tallies)} source{'s' if len(report.tallies) != 1 else ''}"
+    return safe(f"watchfloor crawl: {report.status}: {sources}: {tally_line(total)}")
+
+
+def _holder_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock-holder")
+
+
+def _holder(path: Path) -> str:
+    try:
+        return _holder_file(path).read_text("utf-8")[:200]
+    except OSError:
+        return "it has not said who it is"

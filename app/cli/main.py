@@ -1,0 +1,99 @@
+"""`watchfloor`: the command. Thin: a subcommand's code is imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+DATABASE, USAGE = 4, 2
+
+COMMANDS = {
+    "crawl": ("app.cli.crawl:crawl", "Visit sources, store what is new, judge the comments."),
+    "latest": ("app.cli.reading:latest", "The newest articles."),
+    "search": ("app.cli.reading:search", "Find articles by their words."),
+    "show": ("app.cli.reading:show", "One article with its comments and verdicts."),
+    "flagged": ("app.cli.review:flagged", "Comments that wait for a person's decision."),
+    "decide": ("app.cli.review:decide", "Decide on a comment: spam or ok."),
+    "undo": ("app.cli.review:undo", "Take a decision back."),
+    "runs": ("app.cli.reading:runs", "What the last crawls did, and what went wrong."),
+    "sources": ("app.cli.reading:sources", "The sites that can be watched."),
+    "doctor": ("app.cli.doctor:doctor", "What is wrong here, and how to mend it."),
+    "demo": ("app.cli.demo:demo", "Crawl a small bundled news site, to see how it all works."),
+    "clean": ("app.cli.filters:clean", "Clean pages given as JSON lines."),
+    "judge": ("app.cli.filters:judge", "Judge comments given as JSON lines."),
+}
+
+
+class Lazy(click.Group):
+    """A group that knows the name and purpose of each command without importing it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of use, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, purpose) for name, (_, purpose) in COMMANDS.items()])
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="watchfloor")
+def cli() -> None:
+    """Keep watch on defense news.
+
+    watchfloor visits news sites, keeps articles and reader comments in one SQLite file, and holds the comments that
+    carry links until a person has judged them.
+
+    \b
+    Start here:   watchfloor demo
+    From cron:    watchfloor crawl -q
+    Then:         watchfloor latest | search WORDS | flagged | decide ID spam
+    """
+
+
+def main() -> None:
+    """Runs the command. What goes wrong is one line on standard error and an exit code that says what it was."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as e:
+        e.show()
+        code = e.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as e:  # noqa: BLE001 - the known ones become one line, the others are raised again
+        code = _explained(e)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explained(error: Exception) -> int:
+    from app.cli.terminal import complain
+    from crawler.source import SourceError
+    from db.connect import DatabaseProblem
+    from moderation.policy import PolicyError
+
+    codes: dict[type[Any], int] = {SourceError: USAGE, PolicyError: USAGE, DatabaseProblem: DATABASE}
+    for kind, code in codes.items():
+        if isinstance(error, kind):
+            complain(str(error))
+            return code
+    raise error
+
+
+if __name__ == "__main__":
+    main()

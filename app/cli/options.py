@@ -1,0 +1,66 @@
+"""Options that many commands share, and where they lead."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crawler.settings import home as default_home
+from db.connect import Database, open_reader, problems_of
+
+Command = Callable[..., Any]
+
+
+def home_of(home: Path | None) -> Path:
+    """The folder with the database, the archive and the user's own files."""
+    return home or default_home()
+
+
+def db_of(db: Path | None, home: Path | None) -> Path:
+    """The database that was named, or the one in the home folder."""
+    stated = os.environ.get("WATCHFLOOR_DB")
+    return db or (Path(stated) if stated and home is None else home_of(home) / "watchfloor.db")
+
+
+def with_db(command: Command) -> Command:
+    """Gives a command `--db` and `--home`; it receives `path`, the database's."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, db: Path | None, home: Path | None, **kwargs: Any) -> Any:
+        return command(*args, path=db_of(db, home), **kwargs)
+
+    return home_option(db_option(wrapped))
+
+
+db_option = click.option(
+    "--db", type=click.Path(path_type=Path, dir_okay=False), help="The database, instead of the one in --home."
+)
+home_option = click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of database, archive, sources and rules. Default: WATCHFLOOR_HOME, else the user's data folder.",
+)
+json_option = click.option("--json", "json_", is_flag=True, help="One JSON document on standard output.")
+source_option = click.option("--source", default="", metavar="ID", help="Only this source.")
+
+
+def limit_option(default: int) -> Callable[[Command], Command]:
+    """`--limit N`, with its default."""
+    return click.option("--limit", type=click.IntRange(1, 100_000), default=default, show_default=True, help="At most.")
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Database]:
+    """The database, for reading. Raises `DatabaseProblem`."""
+    db = open_reader(path)
+    try:
+        with problems_of(path):
+            yield db
+    finally:
+        db.close()

@@ -1,0 +1,207 @@
+"""Commands that read the database: latest, search, show, runs, sources."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli.options import home_of, home_option, json_option, limit_option, reading, source_option, with_db
+from app.cli.terminal import as_json, complain, marked, one_line, safe, say
+from db import read
+from db.search import CLOSE, OPEN
+from db.search import search as find
+
+Row = dict[str, Any]
+
+
+@click.command()
+@limit_option(20)
+@source_option
+@json_option
+@with_db
+def latest(path: Path, limit: int, source: str, json_: bool) -> None:
+    """The newest articles.
+
+    \b
+    Example: watchfloor latest --source ukdj --limit 5
+    """
+    with reading(path) as db:
+        rows = read.latest(db, limit=limit, source=source)
+    if json_:
+        return as_json(rows)
+    for row in rows:
+        say(headline_line(row))
+    if not rows:
+        complain("no articles yet")
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@limit_option(20)
+@source_option
+@json_option
+@with_db
+def search(path: Path, words: tuple[str, ...], limit: int, source: str, json_: bool) -> None:
+    """Find articles that hold all WORDS, the best first.
+
+    A "quoted phrase" is found as one; word* finds what begins so.
+
+    \b
+    Example: watchfloor search 'drone* "North Korea"'
+    """
+    with reading(path) as db:
+        rows = find(db, " ".join(words), limit=limit, source=source)
+    if json_:
+        return as_json([{**r, "snippet": r["snippet"].replace(OPEN, "**").replace(CLOSE, "**")} for r in rows])
+    for row in rows:
+        say(headline_line(row))
+        snippet = one_line(row["snippet"].replace(OPEN, "⟦").replace(CLOSE, "⟧"))
+        say(f"       {snippet}")
+    if not rows:
+        complain(f"nothing found for: {' '.join(words)}")
+
+
+@click.command()
+@click.argument("article")
+@json_option
+@with_db
+def show(path: Path, article: str, json_: bool) -> None:
+    """One article, by its number or URL, with its comments and their verdicts.
+
+    \b
+    Example: watchfloor show 12
+    """
+    from crawler.urls import normal
+
+    with reading(path) as db:
+        row = read.article(db, article) or read.article(db, normal(article))
+    if row is None:
+        raise click.ClickException(f"no article {safe(article)}; `watchfloor latest` lists them")
+    as_json(row) if json_ else _say_article(row)
+
+
+@click.command()
+@limit_option(10)
+@json_option
+@with_db
+def runs(path: Path, limit: int, json_: bool) -> None:
+    """What the last crawls did, and what went wrong.
+
+    \b
+    Example: watchfloor runs --limit 1 --json
+    """
+    with reading(path) as db:
+        rows = read.runs(db, limit=limit)
+    if json_:
+        return as_json(rows)
+    for run in rows:
+        _say_run(run)
+    if not rows:
+        complain("no runs yet")
+
+
+@click.command()
+@click.option("--sources", "files", type=click.Path(path_type=Path, exists=True), help="Read these instead.")
+@json_option
+@home_option
+@click.option("--db", type=click.Path(path_type=Path, dir_okay=False), help="The database to count in.")
+def sources(files: Path | None, home: Path | None, db: Path | None, json_: bool) -> None:
+    """The sites that can be watched, and what is stored of each.
+
+    \b
+    Example: watchfloor sources --json
+    """
+    from app.cli.options import db_of
+    from app.cli.sources import catalogue
+
+    path = db_of(db, home)
+    known: dict[str, Row] = {}
+    if path.exists():
+        with reading(path) as database:
+            known = read.sources(database)
+    listed = catalogue(files, home_of(home))
+    rows = [
+        {**_source(s), **{k: v for k, v in known.get(s.id, {}).items() if k != "source_id"}} for s in listed.values()
+    ]
+    if json_:
+        return as_json(rows)
+    for row in rows:
+        mark = " " if row["enabled"] else "-"
+        stored = f"{row.get('articles', 0):>6} articles"
+        say(f"{mark} {safe(row['id']):<16} {one_line(row['name'], 34):<34} {stored}  {safe(row['home'])}")
+    if not rows:
+        complain("no sources yet; give --sources FILE|DIR or write one (docs/adding-a-source.md)")
+
+
+def _source(source: Any) -> Row:
+    keys = ("id", "name", "home", "country", "language", "kind", "enabled", "note")
+    return {key: getattr(source, key) for key in keys}
+
+
+def headline_line(row: Row) -> str:
+    """One article in a line."""
+    when = (row["published_at"] or "          ")[:10]
+    talk = f"  ({row['comments']} comments)" if row.get("comments") else ""
+    return f"{row['id']:>6} {safe(when)} {safe(row['source_id']):<12} {one_line(row['headline'])}{talk}"
+
+
+def _say_article(row: Row) -> None:
+    say(click.style(one_line(row["headline"]), bold=True))
+    say(safe(row["url"]))
+    said = [", ".join(row["authors"]), row["published_at"] or "no date", row["source"], f"revision {row['revision']}"]
+    say(one_line(" · ".join(part for part in said if part)))
+    if row["gone_at"]:
+        say(f"gone since {row['gone_at']}")
+    for cut in row["cuts"]:
+        say(one_line(f"cut by {cut['name']}: {cut['left_out']} {cut['unit']} left out"))
+    say()
+    for text, kind in zip(row["body"].split("\n\n"), row["blocks"], strict=False):
+        say(click.style(safe(text), bold=True) if kind[1:].isdigit() else _block(kind, safe(text)))
+        say()
+    comments = [c for c in row["comments"] if c["kind"] == "comment"]
+    say(f"{len(comments)} comments ({row['comments_state']})")
+    for comment in row["comments"]:
+        _say_comment(comment)
+
+
+def _block(kind: str, text: str) -> str:
+    marks = {"item": "• ", "quote": "> ", "row": "| ", "caption": "[", "code": "    "}
+    return marks.get(kind, "") + text + ("]" if kind == "caption" else "")
+
+
+def _say_comment(comment: Row) -> None:
+    indent = "  " * (min(comment["depth"], 10) + 1)
+    state = comment["state"] or "unjudged"
+    kind = "" if comment["kind"] == "comment" else f" {comment['kind']}"
+    gone = " gone" if comment["gone_at"] else ""
+    head = f"#{comment['id']} {one_line(comment['author'], 40)} {comment['posted_at'] or ''} [{state}{kind}{gone}]"
+    say()
+    say(indent + click.style(head, fg={"flagged": "yellow", "spam": "red"}.get(state)))
+    text = marked(comment["text"], [(link["start"], link["stop"]) for link in comment["links"]])
+    for line in text.split("\n"):
+        say(indent + line)
+
+
+def _say_run(run: Row) -> None:
+    ended = run["ended_at"] or "not ended"
+    say(f"run {run['id']}: {run['status']} (exit {run['exit_code']}), {run['started_at']} – {ended}")
+    for id, tally in run["sources"].items():
+        say(f"  {safe(id):<16} {tally_line(tally)}")
+    for problem in run["problems"]:
+        where = f"{problem['source']}: " if problem["source"] else ""
+        say("  ! " + one_line(f"{where}{problem['name']}: {problem['detail']}"))
+
+
+def tally_line(tally: Row) -> str:
+    """One source's numbers in a line."""
+    names = ("new", "edited", "unchanged", "rejected", "failed", "skipped", "gone")
+    parts = [f"{tally[name]} {name}" for name in names if tally[name] or name == "new"]
+    return f"{', '.join(parts)}; {tally['comments_new']} comments, {tally['comments_flagged']} held for review"
+
+
+def dump(value: object) -> str:
+    """JSON on one line, ASCII only."""
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))

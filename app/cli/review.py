@@ -1,0 +1,113 @@
+"""Commands of the review: flagged, decide, undo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.cli.options import json_option, limit_option, reading, source_option, with_db
+from app.cli.terminal import as_json, marked, one_line, safe, say
+from db import read
+from db.store import NotThere
+from moderation.review import because, reviewer, spans
+from moderation.review import decide as write_decision
+from moderation.review import undo as take_back
+
+by_option = click.option(
+    "--by", default="", metavar="NAME", help="Who decides. Default: WATCHFLOOR_REVIEWER, else you."
+)
+
+
+@click.command()
+@limit_option(20)
+@source_option
+@json_option
+@with_db
+def flagged(path: Path, limit: int, source: str, json_: bool) -> None:
+    """Comments that wait for a person, the worst first: each with its links ⟦marked⟧ in place and the reasons.
+
+    \b
+    Example: watchfloor flagged --limit 5
+    """
+    with reading(path) as db:
+        rows = read.flagged(db, limit=limit, source=source)
+        waiting = read.waiting(db, source=source)
+    if json_:
+        return as_json(rows)
+    for row in rows:
+        say_flagged(row)
+    if rows:
+        say(f"{waiting} waiting. Decide with: watchfloor decide {rows[0]['id']} spam|ok")
+    else:
+        say("nothing waits for review")
+
+
+@click.command()
+@click.argument("comment", type=int)
+@click.argument("decision", type=click.Choice(["spam", "ok"]))
+@by_option
+@click.option("--note", default="", metavar="TEXT", help="Why; kept with the decision.")
+@json_option
+@with_db
+def decide(path: Path, comment: int, decision: Any, by: str, note: str, json_: bool) -> None:
+    """Decide on COMMENT, by its number: spam or ok.
+
+    A decision holds through every re-crawl; `watchfloor undo` takes it back. When the comment is edited later, the new
+    version is judged and may be held again.
+
+    \b
+    Example: watchfloor decide 17 spam --note "same shop again"
+    """
+    _known(path)
+    try:
+        number = write_decision(path, comment, decision, by=by, note=note)
+    except NotThere as e:
+        raise click.ClickException(f"{e}; `watchfloor flagged` lists those that wait") from None
+    said = {"comment": comment, "decision": decision, "by": by or reviewer(), "verdict": number}
+    as_json(said) if json_ else say(f"#{comment}: {decision}, by {safe(said['by'])}")
+
+
+@click.command()
+@click.argument("comment", type=int, required=False)
+@by_option
+@json_option
+@with_db
+def undo(path: Path, comment: int | None, by: str, json_: bool) -> None:
+    """Take a decision back: the last one, or the last on COMMENT.
+
+    Both stay in the record, the decision and its undoing.
+
+    \b
+    Example: watchfloor undo
+    """
+    _known(path)
+    try:
+        number, said = take_back(path, comment, by=by)
+    except NotThere as e:
+        raise click.ClickException(str(e)) from None
+    as_json({"comment": number, "undone": said}) if json_ else say(f"#{number}: no longer {said}")
+
+
+def say_flagged(row: dict[str, Any]) -> None:
+    """One comment of the queue."""
+    who = one_line(row["author"], 40) or "(no name)"
+    head = f"#{row['id']}  score {row['score']:g}  {who}  {row['posted_at'] or ''}"
+    say(click.style(head, bold=True))
+    say(f"  under: {one_line(row['headline'], 90)} ({safe(row['source_id'])})")
+    for line in marked(row["text"], spans(row["links"])).split("\n"):
+        say(f"  │ {line}")
+    for link in row["links"]:
+        if link["disguise"] or link["place"] != "text":
+            how = link["disguise"] or {"href": "behind its words", "author": "behind the author's name"}[link["place"]]
+            say(f"  → {one_line(link['text'], 60)} leads to {one_line(link['url'], 80)} ({safe(how)})")
+    for reason in because(row["reasons"]):
+        say(f"  · {one_line(reason, 110)}")
+    say()
+
+
+def _known(path: Path) -> None:
+    """Deciding makes no database."""
+    with reading(path):
+        pass

@@ -1,0 +1,73 @@
+"""One page, from bytes to `Page` or `Rejected`."""
+
+from __future__ import annotations
+
+from crawler.cleaning import blocks, body, metadata, reject
+from crawler.cleaning.comments.find import FoundComments, find_comments
+from crawler.cleaning.ground import survey
+from crawler.cleaning.metadata import Metadata
+from crawler.cleaning.page import Parsed, parse
+from crawler.items import Article, Page, Rejected
+from crawler.source import Rules, Source
+
+
+def clean(html: bytes, url: str, source: Source | None = None) -> Page | Rejected:
+    """The article and the comments on a page, or why it is no article.
+
+    `url` may be empty: relative links are then left out. Any bytes give an answer; nothing is raised.
+    """
+    parsed = parse(html, url, source.rules if source else Rules())
+    if isinstance(parsed, Rejected):
+        return parsed
+    said = metadata.read(parsed)
+    found = find_comments(parsed)
+    kept = text(parsed, said, found)
+    if refusal := reject.refusal(parsed, said, kept, found):
+        return refusal
+    return _page(parsed, said, found, kept, source)
+
+
+def text(parsed: Parsed, said: Metadata, found: FoundComments) -> body.Text:
+    """The article's text; looked for once more, with less suspicion, where next to nothing was found."""
+    regions = frozenset(found.regions)
+    if found.first_post is not None:
+        return body.read_block(survey(parsed, regions - {found.first_post}), found.first_post, said)
+    ground = survey(parsed, regions)
+    first = body.read(ground, said)
+    if first.size >= body.POOR_SHARE * ground.total:
+        return first
+    second = body.read(survey(parsed, regions, trusting=True), said)
+    return second if second.size > 2 * first.size else first
+
+
+def _page(parsed: Parsed, said: Metadata, found: FoundComments, kept: body.Text, source: Source | None) -> Page:
+    authors = (found.first_author,) if found.first_author else said.authors
+    sections, cuts = blocks.sections(kept.pieces)
+    article = Article(
+        url=metadata.address(said, parsed.url),
+        headline=said.headline or kept.heading,
+        sections=sections,
+        canonical_url=said.canonical_url,
+        summary=said.summary,
+        authors=authors,
+        published=found.first_posted or said.published,
+        modified=said.modified,
+        site_name=said.site_name,
+        section=said.section,
+        tags=said.tags,
+        language=said.language or (source.language if source else ""),
+        image_url=said.image_url,
+        image_caption=said.image_caption,
+        kind=_kind(said, found),
+        paywalled=said.paywalled,
+        comments_state=found.state,
+        links=blocks.links(kept.pieces),
+        evidence=said.evidence,
+    )
+    return Page(article=article, comments=found.comments, cuts=(*parsed.cuts, *cuts, *found.cuts))
+
+
+def _kind(said: Metadata, found: FoundComments) -> str:
+    if found.first_post is not None:
+        return "forum thread"
+    return "live blog" if "LiveBlogPosting" in said.types else "article"

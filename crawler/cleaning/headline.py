@@ -1,0 +1,56 @@
+"""The headline: what readers see above the text, not the site's name and not the title made for search engines."""
+
+from __future__ import annotations
+
+import re
+
+from crawler import limits
+from crawler.cleaning.text import line
+
+DIVIDERS = re.compile(r"\s+[|\-–—•·»:›«/~]{1,2}\s+|\s*[|»]\s*|\s+::\s+")
+SHORTEST = 10
+"""Characters that a headline has at least: a shorter match may be a rubric."""
+SAME = re.compile(r"\W+")
+
+
+def key(text: str) -> str:
+    """Letters and digits only, small: two spellings of one headline have one key."""
+    return SAME.sub("", text).casefold()
+
+
+def without_site(title: str, site_name: str, host: str) -> str:
+    """The title without the site's name at either end."""
+    text = line(title, limits.HEADLINE_CHARACTERS)
+    for divider in reversed(list(DIVIDERS.finditer(text))):
+        head, tail = text[: divider.start()], text[divider.end() :]
+        if _names_site(tail, site_name, host) and key(head):
+            return without_site(head, site_name, host)
+    for divider in DIVIDERS.finditer(text):
+        head, tail = text[: divider.start()], text[divider.end() :]
+        if _names_site(head, site_name, host) and key(tail):
+            return tail
+    return text
+
+
+def _names_site(part: str, site_name: str, host: str) -> bool:
+    own, site = key(part), key(site_name)
+    if not own:
+        return True
+    label = key(host.removeprefix("www.").partition(".")[0])
+    full = key(host.removeprefix("www."))
+    return (
+        own in (site, label, full)
+        or (len(site) > 3 and site in own and len(own) < 2 * len(site))
+        or (len(own) > 4 and own in full)
+    )
+
+
+def extends(title: str, shown: str) -> bool:
+    """True when a title is the headline shown with something behind or before it, divided by a mark."""
+    rest = title.removeprefix(shown) if title.startswith(shown) else title.removesuffix(shown)
+    return (
+        len(shown) >= SHORTEST
+        and 0 < len(rest) < len(title)
+        and (DIVIDERS.match(f"{rest} ") or DIVIDERS.search(f" {rest}")) is not None
+        and not rest.strip().endswith(":")
+    )

@@ -1,0 +1,207 @@
+"""The one spider: a source's listings → requests; a response → core → items."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self, cast
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from crawler import limits
+from crawler.cleaning import clean
+from crawler.cleaning.text import tidy
+from crawler.discovery import read_listing
+from crawler.fetching import FORBIDDEN, what_failed
+from crawler.items import Fetch, Found, Rejected
+from crawler.report import Report, our_version
+from crawler.source import Source, choose, load_sources
+from crawler.urls import host_of, normal
+from pipelines.stages import Visit
+
+log = logging.getLogger(__name__)
+
+SHIPPED = Path(__file__).parent.parent / "sources"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far one source has come in this run."""
+
+    listings: set[str] = field(default_factory=set)
+    pages: set[str] = field(default_factory=set)
+
+
+class NewsSpider(scrapy.Spider):
+    """Visits every source it is given: `-a sources=ID,ID` of `-a files=FILE|DIR`, or all that are enabled."""
+
+    name = "news"
+
+    def __init__(
+        self, sources: str = "", files: str = "", chosen: tuple[Source, ...] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        given = chosen or choose(load_sources(Path(files) if files else SHIPPED), filter(None, sources.split(",")))
+        self.chosen = given
+        self.progress = {source.id: Progress() for source in given}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Made by Scrapy; the delays of the sources go into its settings."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.settings.set("DOWNLOAD_SLOTS", {**slots(spider.chosen), **crawler.settings.getdict("DOWNLOAD_SLOTS")})
+        return spider
+
+    @property
+    def report(self) -> Report:
+        """The run's account."""
+        return cast(Report, self.crawler.get_extension(Report))
+
+    async def start(self) -> AsyncIterator[Request]:
+        """The listings of each source, the sources in turn."""
+        self.report.begin(self.chosen)
+        for source in self.chosen:
+            for kind, url in source.listings:
+                for request in self._listing(source, kind, url, depth=0):
+                    yield request
+
+    def parse_listing(self, response: Response, source: Source, kind: str, depth: int) -> Iterator[Request]:
+        """A listing → requests for what it offers, and its own row."""
+        listing = read_listing(kind, response.body, response.url, source)
+        progress = self.progress[source.id]
+        fresh = [found for found in listing.links if normal(found.url) not in progress.pages]
+        room = source.max_pages - len(progress.pages)
+        taken, left_out = fresh[:room], listing.left_out + max(0, len(fresh) - room)
+        self.report.linked(source.id, len(fresh))
+        self.report.record(
+            replace(
+                seen(response),
+                outcome="failed" if listing.problem else "read",
+                reason="not a listing" if listing.problem else "",
+                detail=tidy(listing.problem),
+                links_found=len(listing.links) + listing.left_out,
+                links_left_out=left_out,
+            )
+        )
+        for found in taken:
+            yield from self._page(source, found)
+        if depth < limits.LISTING_DEPTH:
+            for url in listing.more:
+                yield from self._listing(source, kind, url, depth=depth + 1)
+
+    def parse(self, response: Response, source: Source | None = None, found: Found | None = None) -> Iterator[Visit]:
+        """An article page → its visit; one that is none → its row."""
+        fetch = seen(response)
+        if response.status == 304:
+            self.report.record(replace(fetch, outcome="unchanged"))
+            return
+        if source is None or found is None:
+            source, found = self._stranger(response)
+        page = not_html(response) or clean(response.body, response.url, source)
+        if isinstance(page, Rejected):
+            self.report.record(replace(fetch, outcome="rejected", reason=page.reason, detail=tidy(page.detail)))
+        else:
+            yield Visit(source=source, found=found, page=page, fetch=fetch)
+
+    def failed(self, failure: Failure) -> None:
+        """A request that gave nothing to read → its row."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        fetch: Fetch = request.meta["fetch"]
+        why = what_failed(failure, urlsplit(request.url).hostname or "")
+        outcome = why.outcome
+        if fetch.kind == "listing" and why.reason != FORBIDDEN:
+            outcome = "failed"  # a source whose listings cannot be had is in trouble, unless its robots.txt says so
+        log.info("%s: %s %s", fetch.url, why.reason, why.detail)
+        detail = tidy(why.detail, limits.DETAIL_CHARACTERS)
+        self.report.record(replace(fetch, outcome=outcome, reason=why.reason, detail=detail, status=why.status))
+
+    def _listing(self, source: Source, kind: str, url: str, *, depth: int) -> Iterator[Request]:
+        progress = self.progress[source.id]
+        key = normal(url)
+        if not key or key in progress.listings or len(progress.listings) >= source.max_listings:
+            return
+        progress.listings.add(key)
+        fetch = Fetch(url=key, source_id=source.id, outcome="failed", kind="listing")
+        yield Request(
+            url,
+            callback=self.parse_listing,
+            errback=self.failed,
+            cb_kwargs={"source": source, "kind": kind, "depth": depth},
+            meta={"source": source, "fetch": fetch, "download_maxsize": limits.LISTING_BYTES},
+            priority=10,
+            dont_filter=True,
+        )
+
+    def _page(self, source: Source, found: Found) -> Iterator[Request]:
+        key = normal(found.url)
+        self.progress[source.id].pages.add(key)
+        fetch = Fetch(url=key, source_id=source.id, outcome="failed", found_on=found.listing)
+        receipt = self.report.store.receipt(key, cleaned_by=our_version())
+        self.report.fetching(source.id)
+        yield Request(
+            found.url,
+            errback=self.failed,
+            headers=_conditions(receipt.etag, receipt.last_modified) if receipt else {},
+            cb_kwargs={"source": source, "found": found},
+            meta={"source": source, "fetch": fetch, "handle_httpstatus_list": [304] if receipt else []},
+            dont_filter=True,
+        )
+
+    def _stranger(self, response: Response) -> tuple[Source, Found]:
+        """For `scrapy parse URL`: the source whose host it is, or the first one."""
+        host = host_of(response.url)
+        source = next((s for s in self.chosen if host in s.all_hosts), self.chosen[0])
+        return source, Found(url=response.url, listing="")
+
+
+def seen(response: Response) -> Fetch:
+    """The ledger's row for an answer, its outcome still open."""
+    fetch = response.meta.get("fetch") or Fetch(url=normal(response.url), source_id="", outcome="failed")
+    final = normal(response.url)
+    return replace(
+        fetch,
+        status=response.status,
+        final_url=final if final != fetch.url else "",
+        bytes=len(response.body),
+        etag=_header(response, "ETag"),
+        last_modified=_header(response, "Last-Modified"),
+        cleaned_by=our_version(),
+    )
+
+
+def not_html(response: Response) -> Rejected | None:
+    """A picture, a document or a feed, as its own header says."""
+    stated = _header(response, "Content-Type").partition(";")[0].strip().lower()
+    if not stated or "html" in stated or stated in ("text/plain", "application/octet-stream"):
+        return None
+    return Rejected(reason="not html", detail=stated)
+
+
+def slots(sources: tuple[Source, ...]) -> dict[str, dict[str, float | int]]:
+    """Scrapy's DOWNLOAD_SLOTS: one request at a time and the source's delay, or several where it sets none."""
+    delays: dict[str, float] = {}
+    for source in sources:
+        for host in source.all_hosts:
+            name = host.rpartition(":")[0] or host
+            delays[name] = max(source.delay, delays.get(name, 0.0))
+    return {
+        host: {"delay": delay, "concurrency": 1 if delay else limits.PARALLEL_A_HOST, "jitter": 0}
+        for host, delay in delays.items()
+    }
+
+
+def _conditions(etag: str, last_modified: str) -> dict[str, str]:
+    stated = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: value for name, value in stated.items() if value}
+
+
+def _header(response: Response, name: str) -> str:
+    raw = response.headers.get(name) or b""
+    return tidy(raw.decode("latin-1"), limits.DETAIL_CHARACTERS)

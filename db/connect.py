@@ -1,0 +1,181 @@
+"""Open the database as we want it, or say in one line why it cannot be used."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from db.migrations import APPLICATION_ID, migrations, names
+
+CRAWL_WAIT_SECONDS = 90
+"""How long the crawl waits for another writer; a backup or a bulk decision takes less."""
+PERSON_WAIT_SECONDS = 3
+"""How long a person waits before being told that the database is busy."""
+
+
+SQLITE_VERSION = sqlite3.sqlite_version
+"""Of the SQLite library that this Python uses."""
+
+
+class DatabaseProblem(Exception):
+    """The database cannot be used. The message names the file, what is wrong and the way out."""
+
+
+class DatabaseBusy(DatabaseProblem):
+    """Another writer held the database for longer than we wait. Nothing was written; try again."""
+
+
+class Unstorable(Exception):
+    """These values cannot be stored: a constraint or a limit of the database says no. The database itself is well."""
+
+
+def open_writer(path: Path, *, wait: float = PERSON_WAIT_SECONDS) -> Database:
+    """The database, for writing, made or upgraded when needed. Raises `DatabaseProblem`."""
+    with problems_of(path):
+        new = not path.exists() or path.stat().st_size == 0
+        if new:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, timeout=wait, isolation_level=None)
+        try:
+            return _prepared(Database(connection, execute_plugins=False), path, new=new)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def open_reader(path: Path, *, wait: float = PERSON_WAIT_SECONDS) -> Database:
+    """The database, for reading only. Raises `DatabaseProblem`, also when there is none yet."""
+    with problems_of(path):
+        if not path.exists() or path.stat().st_size == 0:
+            raise DatabaseProblem(f"{path}: no database here yet; `watchfloor crawl` makes one")
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=wait, isolation_level=None
+        )
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")  # a writer's FTS triggers need it on before SQLite 3.44
+            db = Database(connection, execute_plugins=False)
+            _check_ours(db, path)
+            if len(_applied(db)) < len(names()):
+                raise DatabaseProblem(
+                    f"{path}: made by an older watchfloor; any writing command, or `doctor`, upgrades it"
+                )
+            return db
+        except BaseException:
+            connection.close()
+            raise
+
+
+def has_wal_reset_bug(version: str) -> bool:
+    """True for the SQLite versions in which two connections that write and checkpoint at once can damage a WAL
+    database: 3.7.0 to 3.51.2, without the back-ports 3.44.6 and 3.50.7 (sqlite.org, release notes of 3.51.3)."""
+    number = tuple(int(part) for part in version.split("."))
+    fixed = number >= (3, 51, 3) or (3, 50, 7) <= number < (3, 51) or (3, 44, 6) <= number < (3, 45)
+    return number >= (3, 7, 0) and not fixed
+
+
+@contextlib.contextmanager
+def problems_of(path: Path) -> Iterator[None]:
+    """Turns what SQLite and the system say of this file into a `DatabaseProblem` that a person can act on.
+
+    What they say of the values alone becomes `Unstorable`.
+    """
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.DataError) as e:
+        raise Unstorable(str(e)) from e
+    except sqlite3.Error as e:
+        raise explain(e, path) from e
+    except OSError as e:
+        raise DatabaseProblem(f"{path}: {e.strerror or e}") from e
+
+
+def explain(error: sqlite3.Error, path: Path) -> DatabaseProblem:
+    """What a SQLite error means for the person who has to mend it."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF
+    text = f"{path}: {error}"
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return DatabaseBusy(f"{path}: busy: another program is writing to it; try again in a moment")
+    if primary == sqlite3.SQLITE_NOTADB:
+        return DatabaseProblem(f"{path}: not a SQLite database; name another file with --db")
+    if primary == sqlite3.SQLITE_CORRUPT:
+        way_out = f"restore a backup, or save what can be read: sqlite3 {path} .recover"
+        return DatabaseProblem(f"{text}: the file is damaged; {way_out}")
+    if primary == sqlite3.SQLITE_FULL:
+        return DatabaseProblem(f"{text}: no room left on its disk; nothing was half written")
+    if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+        return DatabaseProblem(f"{text}: this user may not write to it or to its folder")
+    if primary == sqlite3.SQLITE_CANTOPEN:
+        return DatabaseProblem(f"{text}: does its folder exist, and may this user write there?")
+    return DatabaseProblem(text)
+
+
+def _prepared(db: Database, path: Path, *, new: bool) -> Database:
+    db.execute("PRAGMA foreign_keys = ON")
+    if not new:
+        _check_ours(db, path)
+    if not os.access(path.parent, os.W_OK) or not os.access(path, os.W_OK):
+        raise DatabaseProblem(f"{path}: read-only: this user may not write to it or to its folder")
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    _upgrade(db, path, new=new)
+    return db
+
+
+def _check_ours(db: Database, path: Path) -> None:
+    """Refuses a database that is somebody else's, or that a newer watchfloor made. Changes nothing."""
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and not _applied(db):
+            raise DatabaseProblem(f"{path}: a SQLite database, but not watchfloor's; name another file with --db")
+    unknown = [name for name in _applied(db) if name not in names()]
+    if unknown:
+        raise DatabaseProblem(
+            f"{path}: made by a newer watchfloor (it has {unknown[-1]}); upgrade watchfloor to use it"
+        )
+
+
+def _applied(db: Database) -> list[str]:
+    return [m.name for m in migrations.applied(db)]
+
+
+def _upgrade(db: Database, path: Path, *, new: bool) -> None:
+    """Every pending migration in one transaction; a copy of the old file beside it first."""
+    pending = migrations.pending(db)
+    if not pending:
+        return
+    if not new and _applied(db):
+        backup = path.with_name(f"{path.name}.before-{pending[0].name}")
+        if not backup.exists():
+            db.execute("VACUUM INTO ?", [str(backup)])
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        migrations.apply(db)
+        db.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        raise
+
+
+__all__ = [
+    "CRAWL_WAIT_SECONDS",
+    "PERSON_WAIT_SECONDS",
+    "SQLITE_VERSION",
+    "Unstorable",
+    "Database",
+    "DatabaseBusy",
+    "DatabaseProblem",
+    "explain",
+    "has_wal_reset_bug",
+    "open_reader",
+    "open_writer",
+    "problems_of",
+]

@@ -1,0 +1,117 @@
+"""What the doors show: latest articles, one article, the queue, runs. Reads only; rows come back as dicts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlite_utils import Database
+
+Row = dict[str, Any]
+
+
+def latest(db: Database, *, limit: int, source: str = "") -> list[Row]:
+    """Articles, the newest first."""
+    sql = "SELECT * FROM latest_articles WHERE (? = '' OR source_id = ?) LIMIT ?"
+    return [_decoded(r, "authors") for r in _rows(db, sql, source, source, limit)]
+
+
+def article(db: Database, id_or_url: str) -> Row | None:
+    """One article with its comments, their links and all their verdicts, by number or address; None for none."""
+    by = "a.id = ?" if id_or_url.isascii() and id_or_url.isdigit() else "a.url = ?"
+    found = _rows(db, f"{_ARTICLE} WHERE {by}", id_or_url) or _rows(db, _BY_LEDGER, id_or_url)
+    if not found:
+        return None
+    row = _decoded(found[0], "authors", "tags", "links", "blocks")
+    row["comments"] = [_with_verdicts(db, c) for c in _rows(db, _COMMENTS, row["id"])]
+    row["cuts"] = _rows(db, "SELECT name, kept, left_out, unit FROM cuts WHERE article_id = ?", row["id"])
+    evidence = "SELECT field, origin, raw, chosen FROM field_evidence WHERE article_id = ? ORDER BY field, chosen DESC"
+    row["evidence"] = _rows(db, evidence, row["id"])
+    return row
+
+
+def comment(db: Database, id: int) -> Row | None:
+    """One comment with its links and verdicts; None for none."""
+    found = _rows(db, f"{_COMMENT} WHERE c.id = ?", id)
+    return _with_verdicts(db, found[0]) if found else None
+
+
+def flagged(db: Database, *, limit: int, source: str = "") -> list[Row]:
+    """The queue: comments that wait for a person, the worst first, each with its links."""
+    sql = "SELECT * FROM flagged_comments WHERE (? = '' OR source_id = ?) LIMIT ?"
+    return [_with_links(db, _decoded(r, "reasons")) for r in _rows(db, sql, source, source, limit)]
+
+
+def waiting(db: Database, *, source: str = "") -> int:
+    """How many comments wait for a person."""
+    sql = "SELECT count(*) AS n FROM flagged_comments WHERE (? = '' OR source_id = ?)"
+    return int(_rows(db, sql, source, source)[0]["n"])
+
+
+def runs(db: Database, *, limit: int) -> list[Row]:
+    """The last runs, the latest first, each with what it did at every source."""
+    found = [_decoded(r, "problems") for r in _rows(db, "SELECT * FROM runs ORDER BY id DESC LIMIT ?", limit)]
+    for run in found:
+        tallies = _rows(db, "SELECT * FROM run_sources WHERE run_id = ? ORDER BY source_id", run["id"])
+        run["sources"] = {t.pop("source_id"): {k: v for k, v in t.items() if k != "run_id"} for t in tallies}
+    return found
+
+
+def sources(db: Database) -> dict[str, Row]:
+    """What the database knows of each source it ever visited, by id."""
+    return {row["source_id"]: row for row in _rows(db, _SOURCES)}
+
+
+def counts(db: Database) -> dict[str, int]:
+    """Rows in the tables a person asks about."""
+    tables = ("articles", "article_revisions", "comments", "verdicts", "fetches", "runs")
+    return {table: int(_rows(db, f"SELECT count(*) AS n FROM {table}")[0]["n"]) for table in tables}
+
+
+def failures(db: Database, run_id: int, *, limit: int) -> list[Row]:
+    """Rows of the ledger that a run left as failed."""
+    sql = "SELECT source_id, url, reason, detail FROM fetches WHERE run_id = ? AND outcome = 'failed' LIMIT ?"
+    return _rows(db, sql, run_id, limit)
+
+
+def _with_verdicts(db: Database, row: Row) -> Row:
+    row = _with_links(db, _decoded(row, "hrefs"))
+    verdicts = _rows(db, _VERDICTS, row["id"])
+    return {**row, "verdicts": [_decoded(v, "reasons") for v in verdicts]}
+
+
+def _with_links(db: Database, row: Row) -> Row:
+    return {**row, "links": _rows(db, _LINKS, row["id"], row["revision"])}
+
+
+def _decoded(row: Row, *columns: str) -> Row:
+    return {**row, **{column: json.loads(row[column]) for column in columns}}
+
+
+def _rows(db: Database, sql: str, *values: Any) -> list[Row]:
+    cursor = db.execute(sql, values)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+_ARTICLE = "SELECT a.*, s.name AS source FROM articles a JOIN sources s ON s.id = a.source_id"
+_BY_LEDGER = f"{_ARTICLE} JOIN fetches f ON f.article_id = a.id WHERE f.url = ?"
+_COMMENT = """
+SELECT c.*, t.state, t.score, a.headline, a.url FROM comments c JOIN articles a ON a.id = c.article_id
+LEFT JOIN standing t ON t.comment_id = c.id
+"""
+_COMMENTS = f"{_COMMENT} WHERE c.article_id = ? ORDER BY c.position, c.id"
+_LINKS = """
+SELECT start, stop, text, url, host, domain, place, disguise FROM links
+WHERE comment_id = ? AND revision = ? ORDER BY number
+"""
+_VERDICTS = """
+SELECT id, revision, said, score, reasons, judge, person, note, undoes, at FROM verdicts
+WHERE comment_id = ? ORDER BY id
+"""
+_SOURCES = """
+SELECT s.id AS source_id, s.home, count(a.id) AS articles, max(a.published_at) AS latest,
+  (SELECT max(r.ended_at) FROM runs r JOIN run_sources t ON t.run_id = r.id WHERE t.source_id = s.id) AS last_visit,
+  (SELECT count(*) FROM comments c JOIN articles b ON b.id = c.article_id WHERE b.source_id = s.id) AS comments
+FROM sources s LEFT JOIN articles a ON a.source_id = s.id GROUP BY s.id
+"""

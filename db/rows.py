@@ -1,0 +1,130 @@
+"""Items ↔ rows: how each value lies in the database, and how it is read back. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from crawler.items import Block, Fetch, Keyed, Link, Moment, Reason, Section, Verdict
+from crawler.source import Source
+from pipelines.compare import hrefs_json
+
+Row = dict[str, Any]
+
+
+def source_row(source: Source) -> Row:
+    """A source as a row of `sources`."""
+    return {
+        "id": source.id,
+        "name": source.name,
+        "home": source.home,
+        "country": source.country,
+        "language": source.language,
+        "kind": source.kind,
+        "enabled": int(source.enabled),
+        "note": source.note,
+    }
+
+
+def comment_row(keyed: Keyed) -> Row:
+    """A comment as a row of `comments`, without what the store adds: article, revision, run and times."""
+    comment = keyed.comment
+    return {
+        "key": keyed.key,
+        "site_id": comment.site_id,
+        "parent_key": keyed.parent_key,
+        "depth": comment.depth,
+        "position": comment.position,
+        "kind": comment.kind,
+        "author": comment.author,
+        "author_url": comment.author_url,
+        "posted_at": comment.posted.iso or None if comment.posted else None,
+        "posted_raw": comment.posted.raw if comment.posted else "",
+        "text": comment.text,
+        "hrefs": hrefs_json(comment.links),
+        "edited": int(comment.edited),
+        "deleted": int(comment.deleted),
+        "by_staff": int(comment.by_staff),
+        "cut": comment.cut,
+        "fingerprint": keyed.fingerprint,
+    }
+
+
+def link_rows(links: tuple[Link, ...], comment_id: int, revision: int) -> Iterator[Row]:
+    """The links of one version of a comment as rows of `links`."""
+    for number, link in enumerate(links):
+        yield {
+            "comment_id": comment_id,
+            "revision": revision,
+            "number": number,
+            "start": link.start,
+            "stop": link.end,
+            "text": link.text,
+            "url": link.url,
+            "host": link.host,
+            "domain": link.domain,
+            "place": link.place,
+            "disguise": link.disguise,
+        }
+
+
+def verdict_row(verdict: Verdict, comment_id: int, revision: int) -> Row:
+    """What the rules said as a row of `verdicts`, without its time and run."""
+    return {
+        "comment_id": comment_id,
+        "revision": revision,
+        "said": verdict.decision,
+        "score": verdict.score,
+        "reasons": reasons_json(verdict.reasons),
+        "judge": verdict.by,
+        "person": 0,
+        "note": "",
+    }
+
+
+def reasons_json(reasons: tuple[Reason, ...]) -> str:
+    """Reasons as the database has them."""
+    listed = [{"name": r.name, "weight": r.weight, "start": r.start, "end": r.end, "note": r.note} for r in reasons]
+    return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
+
+
+def fetch_row(fetch: Fetch) -> Row:
+    """A visit as a row of `fetches`, without what the store adds: article, run, times and failures in a row."""
+    return {
+        "url": fetch.url,
+        "source_id": fetch.source_id,
+        "kind": fetch.kind,
+        "outcome": fetch.outcome,
+        "reason": fetch.reason,
+        "detail": fetch.detail,
+        "status": fetch.status,
+        "final_url": fetch.final_url,
+        "found_on": fetch.found_on,
+        "bytes": fetch.bytes,
+        "etag": fetch.etag,
+        "last_modified": fetch.last_modified,
+        "cleaned_by": fetch.cleaned_by,
+        "links_found": fetch.links_found,
+        "links_left_out": fetch.links_left_out,
+    }
+
+
+def sections_of(body: str, blocks: str) -> tuple[Section, ...]:
+    """The body with its structure again, from the columns `body` and `blocks` of `articles`."""
+    sections: list[Section] = []
+    heading, level = "", 0
+    inside: list[Block] = []
+    for text, kind in zip(body.split("\n\n"), json.loads(blocks), strict=False):
+        if kind[:1] == "h" and kind[1:].isdigit():
+            sections.append(Section(heading=heading, level=level, blocks=tuple(inside)))
+            heading, level, inside = text, int(kind[1:]), []
+        else:
+            inside.append(Block(kind=kind, text=text))
+    sections.append(Section(heading=heading, level=level, blocks=tuple(inside)))
+    return tuple(s for s in sections if s.heading or s.blocks)
+
+
+def moment_of(iso: str | None, raw: str) -> Moment | None:
+    """A time as it was read from its page; None for none."""
+    return Moment(iso=iso or "", raw=raw) if iso or raw else None

@@ -1,0 +1,377 @@
+"""The crawl's reads and writes. Each public method is one transaction; what it returns is true after the commit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from crawler.items import Delta, Fetch, Keyed, Known, KnownComment, Receipt, RunReport, SourceTally
+from crawler.source import Source
+from db import rows
+from db.connect import PERSON_WAIT_SECONDS, DatabaseProblem, open_writer, problems_of
+from pipelines.compare import REVISED
+
+_FIELDS = (
+    "headline, summary, body, blocks, authors, published_at, published_raw, modified_at, modified_raw, canonical_url,"
+    " site_name, section, tags, language, image_url, image_caption, kind, paywalled, comments_state, links"
+)
+_KEPT = "headline, summary, body, blocks, authors, published_at, modified_at"
+
+
+class NotThere(LookupError):
+    """No such comment, article or decision."""
+
+
+class Overtaken(Exception):
+    """Somebody decided, or the comment changed, since it was looked at. The message says who and when."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What one visit wrote."""
+
+    article_id: int
+    new: bool
+    edited: bool
+    comments_new: int
+    comments_flagged: int
+
+
+class Store:
+    """The database, for one crawl or one reviewer."""
+
+    def __init__(self, path: Path, *, wait: float = PERSON_WAIT_SECONDS) -> None:
+        """Opens the file, makes or upgrades it when needed. `wait` is in seconds. Raises `DatabaseProblem`."""
+        self.path = path
+        self.db = open_writer(path, wait=wait)
+
+    def close(self) -> None:
+        """Closes the file. Harmless when done twice."""
+        self.db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ---- runs
+
+    def begin_run(self, sources: Iterable[Source], *, version: str, now: str) -> int:
+        """The number of a new run; runs that were killed are marked interrupted, sources as their files say."""
+        with self._transaction():
+            self._run("UPDATE runs SET status = 'interrupted', ended_at = ? WHERE status = 'running'", now)
+            for source in sources:
+                self._upsert("sources", rows.source_row(source), "id")
+            row = {"started_at": now, "status": "running", "version": version, "problems": "[]"}
+            return self._insert("runs", row)
+
+    def end_run(self, run_id: int, report: RunReport, *, now: str) -> None:
+        """Writes down what the run amounted to."""
+        with self._transaction():
+            self._run(
+                "UPDATE runs SET ended_at = ?, status = ?, exit_code = ?, problems = ? WHERE id = ?",
+                now,
+                report.status,
+                report.exit_code,
+                json.dumps([asdict(p) for p in report.problems], ensure_ascii=False),
+                run_id,
+            )
+            for source_id, tally in report.tallies.items():
+                self._insert("run_sources", {"run_id": run_id, "source_id": source_id, **asdict(tally)})
+
+    def past_tallies(self, source_id: str, *, most: int = 30) -> tuple[SourceTally, ...]:
+        """What the last finished runs did at a source, the latest first."""
+        found = self._rows(
+            "SELECT t.* FROM run_sources t JOIN runs r ON r.id = t.run_id"
+            " WHERE t.source_id = ? AND r.status <> 'interrupted' ORDER BY t.run_id DESC LIMIT ?",
+            source_id,
+            most,
+        )
+        return tuple(SourceTally(**{k: v for k, v in r.items() if k not in ("run_id", "source_id")}) for r in found)
+
+    # ---- articles
+
+    def known(self, url: str) -> Known:
+        """What the database has of the article that is known by this address."""
+        with self._transaction("DEFERRED"):
+            article = self._row(f"SELECT id, revision, gone_at, {_FIELDS} FROM articles WHERE url = ?", url)
+            if article is None:
+                return Known()
+            comments = self._rows(_KNOWN_COMMENTS, article["id"])
+        return Known(
+            article_id=article.pop("id"),
+            revision=article.pop("revision"),
+            gone=article.pop("gone_at") is not None,
+            fields=article,
+            comments={c.pop("key"): KnownComment(**{**c, "gone": bool(c["gone"])}) for c in comments},
+        )
+
+    def apply(self, delta: Delta, fetch: Fetch, *, run_id: int, now: str) -> Saved:
+        """Writes one visit: article, comments, links, verdicts and the ledger's row, all or nothing."""
+        with self._transaction():
+            article_id = self._save_article(delta, fetch.source_id, run_id, now)
+            for keyed in delta.new:
+                self._new_comment(delta, keyed, article_id, run_id, now)
+            for keyed in delta.edited:
+                self._edited_comment(delta, keyed, run_id, now)
+            for keyed in delta.unjudged:
+                stored = delta.known.comments[keyed.key]
+                self._judged(delta, keyed, stored.id, stored.revision, run_id, now)
+            self._came_and_went(delta, article_id, now)
+            self._ledger(fetch, article_id, run_id, now)
+        judged = {k.key for k in (*delta.new, *delta.edited, *delta.unjudged)}
+        return Saved(
+            article_id=article_id,
+            new=delta.known.article_id is None,
+            edited=delta.known.article_id is not None and any(f in REVISED for f in delta.changed),
+            comments_new=len(delta.new),
+            comments_flagged=sum(v.decision == "flagged" for k, v in delta.verdicts.items() if k in judged),
+        )
+
+    def record(self, fetch: Fetch, *, run_id: int, now: str) -> None:
+        """Writes what became of a URL that gave no article. What is stored of it stays; a gone page is marked."""
+        with self._transaction():
+            known = self._row("SELECT article_id FROM fetches WHERE url = ?", fetch.url)
+            article_id = known["article_id"] if known else None
+            if fetch.outcome == "gone" and article_id is not None:
+                self._run(
+                    "UPDATE articles SET gone_at = ?, changed_at = ? WHERE id = ? AND gone_at IS NULL",
+                    now,
+                    now,
+                    article_id,
+                )
+            self._ledger(fetch, article_id, run_id, now)
+
+    def receipt(self, url: str, *, cleaned_by: str) -> Receipt | None:
+        """What to ask a site with, when this very cleaning has read the page before and it is stored."""
+        row = self._row(
+            "SELECT etag, last_modified FROM fetches WHERE url = ? AND cleaned_by = ? AND article_id IS NOT NULL"
+            " AND outcome IN ('stored', 'unchanged') AND (etag <> '' OR last_modified <> '')",
+            url,
+            cleaned_by,
+        )
+        return Receipt(**row) if row else None
+
+    def is_stored(self, url: str) -> bool:
+        """True when this URL once gave an article that is stored."""
+        return self._row("SELECT 1 FROM fetches WHERE url = ? AND article_id IS NOT NULL", url) is not None
+
+    # ---- people's decisions
+
+    def decide(self, comment_id: int, said: str, *, by: str, note: str = "", now: str, seen: int | None = None) -> int:
+        """Appends a person's decision, `spam` or `ok`, on the present version of a comment; its number.
+
+        `seen` is the number of the verdict that the person was looking at: when another one holds by now, nothing is
+        written. Raises `NotThere`, `Overtaken`.
+        """
+        with self._transaction(durable=True):
+            comment = self._row(_DECIDABLE, comment_id)
+            if comment is None:
+                raise NotThere(f"no comment {comment_id}")
+            if seen is not None and seen != comment["verdict_id"]:
+                raise Overtaken(f"comment {comment_id}: {comment['judge']} said {comment['said']} at {comment['at']}")
+            row = {"comment_id": comment_id, "revision": comment["revision"], "said": said, "judge": by, "note": note}
+            return self._insert("verdicts", {**row, "reasons": "[]", "person": 1, "at": now})
+
+    def undo(self, comment_id: int | None = None, *, by: str, now: str) -> tuple[int, str]:
+        """Takes back the last decision that stands, of all or on one comment: (comment, what it said).
+
+        The decision stays in the table; its undoing is a row of its own. Raises `NotThere`.
+        """
+        with self._transaction(durable=True):
+            row = self._row(_LAST_DECISION, comment_id, comment_id)
+            if row is None:
+                on = "" if comment_id is None else f" on comment {comment_id}"
+                raise NotThere(f"no decision{on} to take back")
+            undo = {"comment_id": row["comment_id"], "revision": row["revision"], "said": "undo", "undoes": row["id"]}
+            self._insert("verdicts", {**undo, "reasons": "[]", "judge": by, "person": 1, "note": "", "at": now})
+            return row["comment_id"], row["said"]
+
+    # ---- the parts of `apply`
+
+    def _save_article(self, delta: Delta, source_id: str, run_id: int, now: str) -> int:
+        known = delta.known
+        if known.article_id is None:
+            row = {"url": delta.page.article.url, "source_id": source_id, **delta.fields, "revision": 1}
+            article_id = self._insert(
+                "articles", {**row, "first_seen_at": now, "first_run_id": run_id, "changed_at": now}
+            )
+            self._evidence(delta, article_id)
+            return article_id
+        if delta.changed:
+            self._change_article(delta, known.article_id, run_id, now)
+            self._evidence(delta, known.article_id)
+        if known.gone:
+            self._run("UPDATE articles SET gone_at = NULL, changed_at = ? WHERE id = ?", now, known.article_id)
+        return known.article_id
+
+    def _change_article(self, delta: Delta, article_id: int, run_id: int, now: str) -> None:
+        changes: dict[str, Any] = {name: delta.fields[name] for name in delta.changed}
+        revised = [name for name in delta.changed if name in REVISED]
+        if revised:
+            self._run(
+                f"INSERT INTO article_revisions (article_id, revision, {_KEPT}, changed, replaced_at, replaced_run_id)"
+                f" SELECT id, revision, {_KEPT}, ?, ?, ? FROM articles WHERE id = ?",
+                json.dumps(revised),
+                now,
+                run_id,
+                article_id,
+            )
+            changes["revision"] = delta.known.revision + 1
+        changes["changed_at"] = now
+        settings = ", ".join(f"{name} = ?" for name in changes)
+        self._run(f"UPDATE articles SET {settings} WHERE id = ?", *changes.values(), article_id)
+
+    def _evidence(self, delta: Delta, article_id: int) -> None:
+        self._run("DELETE FROM field_evidence WHERE article_id = ?", article_id)
+        for e in delta.page.article.evidence:
+            row = {
+                "article_id": article_id,
+                "field": e.field,
+                "origin": e.origin,
+                "raw": e.raw,
+                "chosen": int(e.chosen),
+            }
+            self._insert("field_evidence", row, "OR IGNORE")
+        self._run("DELETE FROM cuts WHERE article_id = ?", article_id)
+        for cut in delta.page.cuts:
+            row = {
+                "article_id": article_id,
+                "name": cut.limit,
+                "kept": cut.kept,
+                "left_out": cut.left_out,
+                "unit": cut.unit,
+            }
+            self._insert("cuts", row, "OR REPLACE")
+
+    def _new_comment(self, delta: Delta, keyed: Keyed, article_id: int, run_id: int, now: str) -> None:
+        row = {**rows.comment_row(keyed), "article_id": article_id, "revision": 1}
+        comment_id = self._insert("comments", {**row, "first_seen_at": now, "first_run_id": run_id, "changed_at": now})
+        self._judged(delta, keyed, comment_id, 1, run_id, now)
+
+    def _edited_comment(self, delta: Delta, keyed: Keyed, run_id: int, now: str) -> None:
+        stored = delta.known.comments[keyed.key]
+        self._run(
+            "INSERT INTO comment_revisions"
+            " (comment_id, revision, author, author_url, text, hrefs, replaced_at, replaced_run_id)"
+            " SELECT id, revision, author, author_url, text, hrefs, ?, ? FROM comments WHERE id = ?",
+            now,
+            run_id,
+            stored.id,
+        )
+        row = rows.comment_row(keyed)
+        names = ("author", "author_url", "text", "hrefs", "edited", "deleted", "by_staff", "cut", "fingerprint")
+        settings = ", ".join(f"{name} = ?" for name in names)
+        self._run(
+            f"UPDATE comments SET {settings}, revision = revision + 1, changed_at = ?, gone_at = NULL WHERE id = ?",
+            *(row[name] for name in names),
+            now,
+            stored.id,
+        )
+        self._judged(delta, keyed, stored.id, stored.revision + 1, run_id, now)
+
+    def _judged(self, delta: Delta, keyed: Keyed, comment_id: int, revision: int, run_id: int, now: str) -> None:
+        verdict = delta.verdicts.get(keyed.key)
+        if verdict is None:
+            return
+        for row in rows.link_rows(verdict.links, comment_id, revision):
+            self._insert("links", row, "OR IGNORE")
+        self._insert("verdicts", {**rows.verdict_row(verdict, comment_id, revision), "at": now, "run_id": run_id})
+
+    def _came_and_went(self, delta: Delta, article_id: int, now: str) -> None:
+        for keyed in delta.returned:
+            stored = delta.known.comments[keyed.key]
+            self._run("UPDATE comments SET gone_at = NULL, changed_at = ? WHERE id = ?", now, stored.id)
+        for key in delta.gone:
+            stored = delta.known.comments[key]
+            self._run(
+                "UPDATE comments SET gone_at = ?, changed_at = ? WHERE id = ? AND gone_at IS NULL", now, now, stored.id
+            )
+
+    def _ledger(self, fetch: Fetch, article_id: int | None, run_id: int, now: str) -> None:
+        row = {**rows.fetch_row(fetch), "article_id": article_id, "run_id": run_id, "fetched_at": now}
+        row |= {"first_seen_at": now, "failures": int(fetch.outcome == "failed")}
+        kept = ("url", "first_seen_at", "failures")
+        settings = ", ".join(f"{name} = excluded.{name}" for name in row if name not in kept)
+        self._run(
+            f"INSERT INTO fetches ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+            f" ON CONFLICT (url) DO UPDATE SET {settings},"
+            " failures = CASE WHEN excluded.failures THEN failures + 1 ELSE 0 END",
+            *row.values(),
+        )
+
+    # ---- SQL
+
+    @contextlib.contextmanager
+    def _transaction(self, kind: str = "IMMEDIATE", *, durable: bool = False) -> Iterator[None]:
+        """All or nothing. `durable` waits until the disk has it: a person's decision outlives a power cut."""
+        with problems_of(self.path):
+            if durable:
+                self.db.execute("PRAGMA synchronous = FULL")
+            self.db.execute(f"BEGIN {kind}")
+            try:
+                yield
+                self.db.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self.db.execute("ROLLBACK")
+                raise
+            finally:
+                if durable:
+                    self.db.execute("PRAGMA synchronous = NORMAL")
+
+    def _run(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        return self.db.execute(sql, values)
+
+    def _row(self, sql: str, *values: Any) -> dict[str, Any] | None:
+        return next(self._rows(sql, *values), None)
+
+    def _rows(self, sql: str, *values: Any) -> Iterator[dict[str, Any]]:
+        with problems_of(self.path):
+            cursor = self._run(sql, *values)
+            names = [column[0] for column in cursor.description]
+            return iter([dict(zip(names, row, strict=True)) for row in cursor])
+
+    def _insert(self, table: str, row: Mapping[str, Any], or_else: str = "") -> int:
+        sql = f"INSERT {or_else} INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+        return self._run(sql, *row.values()).lastrowid or 0
+
+    def _upsert(self, table: str, row: Mapping[str, Any], key: str) -> None:
+        """Touches no row that says the same already."""
+        settings = ", ".join(f"{name} = excluded.{name}" for name in row if name != key)
+        differs = " OR ".join(f"{name} IS NOT excluded.{name}" for name in row if name != key)
+        self._run(
+            f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+            f" ON CONFLICT ({key}) DO UPDATE SET {settings} WHERE {differs}",
+            *row.values(),
+        )
+
+
+_KNOWN_COMMENTS = """
+SELECT c.key, c.id, c.revision, c.fingerprint, c.gone_at IS NOT NULL AS gone,
+  coalesce((SELECT v.judge FROM verdicts v WHERE v.comment_id = c.id AND v.revision = c.revision AND NOT v.person
+    ORDER BY v.id DESC LIMIT 1), '') AS judged_by,
+  coalesce((SELECT v.said FROM verdicts v WHERE v.comment_id = c.id AND v.said IN ('spam', 'ok')
+    AND NOT EXISTS (SELECT 1 FROM verdicts u WHERE u.undoes = v.id) ORDER BY v.id DESC LIMIT 1), '') AS decided
+FROM comments c WHERE c.article_id = ?
+"""
+
+_DECIDABLE = """
+SELECT c.revision, t.verdict_id, v.judge, v.said, v.at
+FROM comments c LEFT JOIN standing t ON t.comment_id = c.id LEFT JOIN verdicts v ON v.id = t.verdict_id WHERE c.id = ?
+"""
+
+_LAST_DECISION = """
+SELECT v.id, v.comment_id, v.revision, v.said FROM verdicts v
+WHERE v.said IN ('spam', 'ok') AND (? IS NULL OR v.comment_id = ?)
+  AND NOT EXISTS (SELECT 1 FROM verdicts u WHERE u.undoes = v.id)
+ORDER BY v.id DESC LIMIT 1
+"""
+
+__all__ = ["DatabaseProblem", "NotThere", "Overtaken", "Saved", "Store"]

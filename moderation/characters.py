@@ -1,0 +1,94 @@
+"""Disguises of single characters: styled letters, invisible and reversed characters, character and percent codes."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from moderation.folding import Edit, Folded, apply
+
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\u0334-\u0338\u20d0-\u20f0\U000e0000-\U000e0fff]+"
+)
+"""Zero-width, soft hyphen, direction marks, fillers, variation selectors, overlays, tags."""
+STYLED = re.compile(
+    "[\u02b0-\u02b8\u02e0-\u02e4\u1d2c-\u1dbf\u2024\u2070-\u209f\u2100-\u214f\u2460-\u24ff\u3002\ua4f8\ufe52\uff00-\uff9f"
+    "\uffe0-\uffef\U0001d400-\U0001d7ff\U0001f100-\U0001f189]+"
+)
+"""Letters, digits and dots that stand for plain ones: fullwidth, mathematical, circled, squared, raised."""
+ODD = re.compile(f"{STYLED.pattern}|{INVISIBLE.pattern}")
+NEGATIVE_LETTERS = (0x1F150, 0x1F170)
+"""First of the white-on-black letters, circled and squared, which Unicode maps to nothing."""
+DOTS = "。．｡․﹒ꓸ"
+REVERSED = re.compile("\u202e([^\u202a-\u202d\u2066-\u2069\n]++)")
+ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|period|sol|colon|dot|lowbar|hyphen|dash|num|quest);?")
+PERCENT = re.compile(r"(?<![\w/=&?%.:-])[\w.:/%-]{0,12}%(?:3[aA]%2[fF]|2[eEfF]|[4-7][0-9a-fA-F])[^\s<>\"]*")
+PERCENT_LETTER = re.compile(r"(?:%(?:2[dDeEfF]|3[0-9aA]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]))+")
+
+
+class Plain(dict[int, str]):
+    """Styled characters to plain ones, one to one, learnt as they are met."""
+
+    def __missing__(self, code: int) -> str:
+        plain = unicodedata.normalize("NFKC", chr(code)) if STYLED.match(chr(code)) else chr(code)
+        for first in NEGATIVE_LETTERS:
+            if first <= code < first + 26:
+                plain = chr(ord("A") + code - first)
+        if plain in DOTS:
+            plain = "."
+        self[code] = plain if len(plain) == 1 else chr(code)
+        return self[code]
+
+
+PLAIN = Plain()
+
+
+def plain_characters(text: str) -> Folded:
+    """The copy of a text beyond ASCII with styled, reversed and invisible characters undone."""
+    folded = Folded(text, text)
+    if not ODD.search(text):
+        return folded
+    styled = [(run.start(), run.end(), _style(run[0])) for run in STYLED.finditer(text)]
+    if styled:
+        folded = Folded(text, text.translate(PLAIN), None, None, styled)
+    if "\u202e" in text:
+        folded = _forward(folded)
+    edits = ((run.start(), run.end(), "") for run in INVISIBLE.finditer(folded.text))
+    return apply(folded, edits, "invisible characters")
+
+
+def entities(text: str) -> Iterator[Edit]:
+    """`&#104;ttp`, `&period;`"""
+    for found in ENTITY.finditer(text):
+        plain = html.unescape(found[0])
+        if len(plain) == 1 and plain.isprintable() and not plain.isspace():
+            yield found.start(), found.end(), plain
+
+
+def percent(text: str) -> Iterator[Edit]:
+    """`https%3A%2F%2Fexample.com`, `example%2ecom`, `http://%65xample.com`; no escapes in a plain path."""
+    for found in PERCENT.finditer(text):
+        for run in PERCENT_LETTER.finditer(found[0]):
+            yield found.start() + run.start(), found.start() + run.end(), unquote(run[0])
+
+
+def _style(run: str) -> str:
+    if run[0] in DOTS:
+        return "another dot"
+    return "fullwidth letters" if "\uff00" <= run[0] <= "\uffef" else "styled letters"
+
+
+def _forward(folded: Folded) -> Folded:
+    """Text behind a right-to-left override in the order in which it is seen."""
+    size = len(folded.text)
+    starts, ends, characters = list(range(size)), list(range(1, size + 1)), list(folded.text)
+    disguises = list(folded.disguises)
+    for run in REVERSED.finditer(folded.text):
+        a, b = run.span(1)
+        starts[a:b], ends[a:b], characters[a:b] = starts[a:b][::-1], ends[a:b][::-1], characters[a:b][::-1]
+        disguises.append((a, b, "reversed text"))
+    return Folded(folded.original, "".join(characters), starts, ends, sorted(disguises))

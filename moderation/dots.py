@@ -1,0 +1,263 @@
+"""Disguised dots: in brackets, spoken, set apart, replaced by another mark, left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from moderation.folding import Edit
+from moderation.hosts import is_known
+from moderation.prose import is_called, is_common, tiers
+from moderation.tables import read_rows
+
+NAME_CHARACTERS = 3
+"""Shortest name in front of a spoken dot: "hp dot com" is rare, "a dot com company" is not."""
+LOOK_BACK = 80
+"""How far back the name in front of a dot may begin; a label has 63 characters."""
+OPEN, CLOSE = r"[\[({<«【（]", r"[\])}>»】）]"
+MARK = "[.,·•∙。·]"
+LEET = str.maketrans("013457@$", "oleastas")
+ARTICLES = frozenset(
+    {"the", "this", "that", "these", "those", "its", "his", "her", "their", "our", "your", "and", "with", "from", "for"}
+    | {"until", "early", "late", "whole", "every", "any"}
+)
+"""What stands before "dot com boom"."""
+SPOKEN_TOO = frozenset(
+    {"info", "tv", "me", "co", "us", "de", "es", "eu", "it", "shop", "store", "online", "site", "club", "top", "pro"}
+    | {"live", "news", "app", "in", "ai"}
+)
+"""Suffixes that are words and yet are believed behind a spoken dot."""
+
+LABEL_AFTER = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+
+
+def word_before(text: str, end: int, joints: str = "-") -> str:
+    """The letters and digits, with the joints between them, that end at a place in the text."""
+    start, first = end, max(0, end - LOOK_BACK)
+    while start > first and (text[start - 1].isalnum() or text[start - 1] in joints):
+        start -= 1
+    return text[start:end]
+
+
+@cache
+def spoken() -> dict[str, dict[str, str]]:
+    """Word for a dot -> suffix as spoken -> suffix as written; an empty table stands for every suffix."""
+    table: dict[str, dict[str, str]] = {}
+    for word, suffixes in read_rows("dot_words.tsv"):
+        pairs = (pair.partition("=") for pair in suffixes.split() if pair != "*")
+        table[word] = {said: written or said for said, _, written in pairs}
+    return table
+
+
+def _either(words: list[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+def prepare() -> None:
+    """Compile what the first comment would pay for."""
+    _bracketed()
+    _spoken_dot()
+
+
+@cache
+def _bracketed() -> re.Pattern[str]:
+    marks = rf"{MARK}|{_either(list(spoken()))}"
+    quote = r"[\"'*|_~/\\-]{1,3}"
+    closed = rf"\s?{OPEN}{{1,2}}\s?(?:{marks})\s?{CLOSE}{{1,2}}\s?"
+    quoted = rf"\s?{quote}\s?(?:{_either(list(spoken()))}|\.)\s?{quote}\s?"
+    half = rf"{OPEN}(?:{marks})|(?:{marks}){CLOSE}|\\\."
+    return re.compile(rf"(?<=\w)(?:{closed}|{quoted}|{half})(?=\w)", re.IGNORECASE)
+
+
+def bracketed_dots(text: str) -> Iterator[Edit]:
+    """`a[.]b`, `a (dot) b`, `a{.}b`, `a<.>b`, `a\\.b`, `a[.b`, `a".."b`"""
+    for found in _bracketed().finditer(text):
+        yield found.start(), found.end(), "."
+
+
+@cache
+def _spoken_dot() -> re.Pattern[str]:
+    alone = _either([word for word in spoken() if word < "\u0e80"])
+    glued = _either([word for word in spoken() if word >= "\u0e80"])
+    return re.compile(
+        rf"(?<=\w)(?:(?:\s{{1,3}}|[-_])(?P<word>{alone})(?:\s{{1,3}}|[-_])|\s{{0,3}}(?P<glued>{glued})\s{{0,3}})(?=\w)",
+        re.IGNORECASE,
+    )
+
+
+def spoken_dots(text: str) -> Iterator[Edit]:
+    """`bank dot com`, `bank dot co dot uk`, `https://www dot bank.com`, `банк точка ру`, `bank_dot_com`"""
+    found = list(_spoken_dot().finditer(text))
+    joined = -1
+    for i, dot in enumerate(found):
+        label = LABEL_AFTER.match(text, dot.end())
+        if not label:
+            continue
+        said = label[0].lower()
+        word = (dot["word"] or dot["glued"]).lower()
+        goes_on = i + 1 < len(found) and found[i + 1].start() == label.end()
+        name = word_before(text, dot.start())
+        sure = dot.start() == joined or _is_host(text, dot.start() - len(name), name)
+        written = said if goes_on or (sure and text[label.end() : label.end() + 1] == ".") else _written(word, said)
+        if not written or not (sure or (goes_on and len(said) <= NAME_CHARACTERS) or (not goes_on and _named(name))):
+            continue
+        joined = label.end()
+        yield dot.start(), dot.end(), "."
+        if written != said:
+            yield label.start(), label.end(), written
+
+
+def _is_host(text: str, start: int, name: str) -> bool:
+    """Is this, by what stands there already, the beginning of a host?"""
+    return name.lower() == "www" or text[max(0, start - 3) : start] == "://"
+
+
+def _named(name: str) -> bool:
+    return len(name) >= NAME_CHARACTERS and name.lower() not in ARTICLES
+
+
+def _written(word: str, said: str) -> str:
+    """The suffix that is said, or an empty text when none is."""
+    pairs = spoken().get(word, {})
+    if pairs:
+        return pairs.get(said, "")
+    plain = said.translate(LEET) if said not in tiers() else said
+    return plain if tiers().get(plain) in ("strong", "plain", "program") or plain in SPOKEN_TOO else ""
+
+
+GLUED_DOT = re.compile(
+    r"(?<=[a-z0-9])(?:D[O0]T(?=(?:com|net|org|COM|NET|ORG|ru|RU)\b)|ТОЧКА(?=(?:ру|ком|РУ|КОМ|ru|com)\b))"
+    r"|(?<=\w)\s(?:dot)(?=(?:com|net|org)\b)"
+)
+
+
+def glued_dots(text: str) -> Iterator[Edit]:
+    """`bankDOTcom`, `bankname dotcom`; not "the dotcom boom"."""
+    for found in GLUED_DOT.finditer(text):
+        apart = found[0][0].isspace()
+        if not apart or not is_common(word_before(text, found.start())):
+            yield found.start(), found.end(), "."
+
+
+SLASH = re.compile(rf"\s?{OPEN}(?:slash|/){CLOSE}\s?|(?<=\w) (?:forward )?(?:slash|слэш|слеш) (?=\w)", re.IGNORECASE)
+
+
+def slashes(text: str) -> Iterator[Edit]:
+    """`a.com(slash)b`: only behind something that has a dot."""
+    for found in SLASH.finditer(text):
+        if "." in text[max(0, found.start() - LOOK_BACK) : found.start()].rpartition(" ")[2]:
+            yield found.start(), found.end(), "/"
+
+
+SPACED_SUFFIX = (
+    r"com|c o m|c0m|net|n e t|org|o r g|ru|ua|su|info|biz|de|co\.uk|co\.za|com\.\w\w|uk|pl|fr|eu|tv|t v|io|xyz|shop"
+    r"|online|site|top|club|vip|by|kz|me|us|cz|ca|in|ly|gl|gg|cc|be|gd|link|рф|ру|ком"
+)
+SPACED_DOT = re.compile(
+    rf"(?<=[\w-])(?:\s{{1,3}}\.\s{{0,3}}|\.[ \n]{{1,2}})(?P<tld>{SPACED_SUFFIX})(?![\w-])(?P<after>\s?[/\\]\s?(?=\w))?",
+    re.IGNORECASE,
+)
+
+
+def spaced_dots(text: str) -> Iterator[Edit]:
+    """`bank . com`, `bank. com`, `bank .com / path`; not the end of a sentence."""
+    for found in SPACED_DOT.finditer(text):
+        token = word_before(text, found.start(), "-._")
+        if not token or not _is_name(text, found, token):
+            continue
+        yield found.start(), found.start("tld"), "."
+        tld = found["tld"].replace(" ", "")
+        if tld != found["tld"]:
+            yield found.start("tld"), found.end("tld"), tld
+        if found["after"] and found["after"] not in "/\\":
+            yield found.start("after"), found.end("after"), "/"
+
+
+def _is_name(text: str, found: re.Match[str], token: str) -> bool:
+    """Does a name stand before the spaced dot, and not the last word of a sentence?"""
+    tld = found["tld"].replace(" ", "").lower()
+    start = found.start() - len(token)
+    name = token.rpartition(".")[2]
+    if token.lower().startswith("www.") or text[max(0, start - 3) : start] == "://" or is_known(f"{name}.{tld}"):
+        return True
+    if found["after"] and len(name) >= NAME_CHARACTERS:
+        return True
+    written_alike = found["tld"].islower() or (found["tld"].isupper() and token.isupper())
+    tier = tiers().get(tld, "name")
+    if not written_alike or name.isdigit() or tier == "word":
+        return False
+    ends_sentence = found[0][0] == "."
+    if ends_sentence and tier not in ("strong", "plain"):
+        return False
+    if any(c.isdigit() or c in "-." for c in token.strip("-.")) and (tier == "strong" or not ends_sentence):
+        return True
+    return not is_common(name) or (tier == "strong" and is_called(text, start))
+
+
+SPACED_WWW = re.compile(
+    r"(?<![\w.])w{3}(?:\s{0,2}[.,*•]\s{0,2}|\s{1,2})(?=[\w-]{2,63}\s{0,2}(?:[.,*•]|\s(?:com|net|org|ru|de)\b))",
+    re.IGNORECASE,
+)
+
+
+def spaced_www(text: str) -> Iterator[Edit]:
+    """`www. example. com`, `www,example,com`, `www example com`"""
+    for found in SPACED_WWW.finditer(text):
+        if found[0].lower() != "www.":
+            yield found.start(), found.end(), "www."
+
+
+ODD_MARKS = ",;*•∙·‧・∘◦●⋅|^°~'_۔⚫🔴"
+DOUBTFUL_MARKS = "_'"
+"""Marks that join words in prose: a call must stand before them."""
+PROSE_MARKS = ",;'_|"
+"""Marks that prose has without a blank behind them now and then."""
+ODD_DOT = re.compile(
+    rf"(?<![\w.,*-])(?P<name>(?:www\.)?[\w-]{{2,63}})(?P<mark>[{ODD_MARKS}])(?:[\w-]{{2,63}}(?P=mark)){{0,3}}"
+    r"(?P<tld>com|net|org|ru|рф|ly|me)(?![\w-])",
+    re.IGNORECASE,
+)
+
+
+def odd_dots(text: str) -> Iterator[Edit]:
+    """`bank,com`, `bank*com`, `bank•com`; not "missiles,com munitions"."""
+    for found in ODD_DOT.finditer(text):
+        if not _is_odd(text, found):
+            continue
+        at = found.start("mark")
+        for i, c in enumerate(text[at : found.end()]):
+            if c == found["mark"]:
+                yield at + i, at + i + 1, "."
+
+
+def _is_odd(text: str, found: re.Match[str]) -> bool:
+    name, mark, tld = found["name"].lower(), found["mark"], found["tld"]
+    if not tld.islower():
+        return False
+    if tld in ("ly", "me"):
+        return is_known(f"{name}.{tld}")
+    if name.startswith("www"):
+        return True
+    if mark in DOUBTFUL_MARKS:
+        return not is_common(name) and is_called(text, found.start())
+    bold = mark not in PROSE_MARKS and len(name) > NAME_CHARACTERS
+    return bold or not is_common(name) or is_called(text, found.start())
+
+
+MISSING_DOT = re.compile(
+    r"(?<![\w.@/-])(?P<www>w{2,3}[\s.])?(?P<name>[a-zA-Z][\w-]{4,40})(?P<gap>\s)(?P<tld>com|net|org)(?![\w.-])"
+)
+CALL = re.compile(r"\b(?:visit|check out|go to|site|website|google|see|search for)\b[\W_]{0,30}\Z", re.IGNORECASE)
+
+
+def missing_dots(text: str) -> Iterator[Edit]:
+    """`check out swagFriends com`, `ww example com`: a call, a name that is no word, a suffix that is none."""
+    for found in MISSING_DOT.finditer(text):
+        before = text[max(0, found.start() - LOOK_BACK) : found.start()]
+        if found["www"]:
+            if found["www"] != "www.":
+                yield found.start(), found.end("www"), "www."
+        elif is_common(found["name"]) or not CALL.search(before):
+            continue
+        yield found.start("gap"), found.end("gap"), "."

@@ -1,0 +1,19 @@
+"""Where a link stands in a folded text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A link in the folded text."""
+
+    start: int
+    end: int
+    host: str
+    """As it stands in the folded text; empty without one."""
+    scheme: str = ""
+    disguise: str = ""
+    url: str = ""
+    """When it is not simply the folded text."""

@@ -1,0 +1,209 @@
+"""Is it a domain, or prose with a missing blank, a file, a model number, an abbreviation?
+
+The suffix speaks first (its tier in `tlds.tsv`), then how the labels are written, then what stands around them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from moderation.hosts import is_known
+from moderation.tables import read_rows, read_words
+
+CALL_CHARACTERS = 32
+"""How far back a call such as "check out ---->" is looked for."""
+SHORT = 3
+"""A label of up to three letters before a suffix that is a word is an abbreviation more often than a name."""
+ENDINGS = ("s", "es", "d", "ed", "ing", "ly", "er", "en", "e", "n")
+"""Taken off a word to find it in the list in its plain form."""
+
+CALL = re.compile(
+    r"(?:\b(?:visit|see|check(?:ing)?(?: (?:it |us |me |this )?out)?|go(?:ing)? (?:to|on)|went to|head (?:to|over to)"
+    r"|come to|join|click(?: on)?|try|google|browse|search(?: for)?|open|order (?:at|from|on)|buy (?:at|from|on)"
+    r"|sold (?:at|on)|shop at|(?:web ?)?sites?(?: is)?|website(?: called)?|page(?: is)?|link|source|url|via"
+    r"|read (?:it )?on|look at|more (?:at|on)|available (?:at|on)|from|at|on|here|mirror|зайди(?:те)?"
+    r"|заходи(?:те)?(?: на)?|сайт[еа]?|смотри(?:те)?(?: на)?|на|тут|здесь|источник|пишите на|besucht|siehe|unter"
+    r"|auf|bei|allez sur|sur|voir|visite[nz]?|en|sitio|zobacz|na|strona"
+    r"|wejd[zź]cie na|odwied[zź]|adres|vai su"
+    r"|su)\b)[\W_]{0,24}\Z",
+    re.IGNORECASE,
+)
+DESIGNATION = re.compile(r"(?=[^a-z]*[A-Z])(?=\D*\d)[A-Za-z]{0,6}-?\d+[A-Za-z0-9-]*|[A-Z]{1,5}-\d+\w*")
+ADDRESS_LIKE = re.compile(r"[/?#\\]\S*[\d._=?%&~+-]|[/\\]\S+[/\\]|[/\\][A-Za-z]*[a-z][A-Z]|:\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Labels divided by full stops that end in a known suffix, in their place in the text."""
+
+    labels: tuple[str, ...]
+    text: str
+    start: int
+    end: int
+    stop: int
+    """Where the path behind it ends; `end` without one."""
+    deliberate: bool = False
+    """The full stop was written in a disguise, so it is no slip of the pen."""
+
+    @property
+    def label(self) -> str:
+        """What stands before the suffix."""
+        return self.labels[-2]
+
+    @property
+    def tld(self) -> str:
+        """The suffix, as written."""
+        return self.labels[-1]
+
+    def alone(self) -> bool:
+        """Nothing else stands in the text."""
+        return not self.text[: self.start].strip("<([{\"'> ") and not self.text[self.stop :].strip(">)]}\"'. ")
+
+    def called(self) -> bool:
+        """A call to go there stands right before it."""
+        return is_called(self.text, self.start)
+
+    def addressed(self) -> bool:
+        """What follows is a path or a port, not the second half of "yes.no/maybe"."""
+        return bool(ADDRESS_LIKE.match(self.text, self.end, self.stop))
+
+
+@cache
+def tiers() -> dict[str, str]:
+    """How far a top-level domain speaks for itself: its tier in `tlds.tsv`."""
+    return {tld: tier for tier, tlds in read_rows("tlds.tsv") for tld in tlds.split()}
+
+
+def prepare() -> None:
+    """Read the tables that the first comment would pay for."""
+    tiers()
+    for name in ("common_words.txt", "not_domains.txt", "file_stems.txt"):
+        read_words(name)
+
+
+def is_called(text: str, at: int) -> bool:
+    """Does a call to go somewhere end at this place?"""
+    return bool(CALL.search(text[max(0, at - CALL_CHARACTERS) : at]))
+
+
+def is_common(word: str) -> bool:
+    """Is it a word of prose, in one form or another?"""
+    word = word.lower()
+    known = read_words("common_words.txt")
+    if len(word) <= 2 or word in known:
+        return True
+    return any(word.endswith(ending) and word[: -len(ending)] in known for ending in ENDINGS)
+
+
+def is_domain(run: Run) -> bool:
+    """Weigh a run. Every answer rests on the tier of its suffix and the tests named here."""
+    if run.labels[0].lower() == "www" or is_known(".".join(run.labels)):
+        return True
+    tier = tiers().get(run.tld.lower(), "name" if len(run.tld) > 2 else "doubtful")
+    if ".".join(run.labels).lower() in read_words("not_domains.txt") or _abbreviated(run):
+        return False
+    if run.deliberate:
+        return True
+    if run.alone():
+        return _whole(run, tier)
+    if run.addressed() and not (tier in ("word", "name") and _capital(run.tld)):
+        return True
+    if _capital(run.tld):
+        return _capital_suffix(run, tier)
+    return TESTS[tier](run)
+
+
+def _whole(run: Run, tier: str) -> bool:
+    """A run that is all the text says."""
+    if run.stop > run.end + 1 and not _capital(run.tld):
+        return True
+    if tier in ("word", "file"):
+        return run.tld.islower() and not is_common(run.label) and (tier == "word" or run.addressed())
+    if tier == "program":
+        return _program(run)
+    return not _capital(run.tld) or tier in ("strong", "plain")
+
+
+def _abbreviated(run: Run) -> bool:
+    """`U.S.in`, `e.g.this`, `z.B.der`: single letters before a suffix."""
+    singles = [label for label in run.labels[:-1] if len(label) == 1]
+    tier = tiers().get(run.tld.lower())
+    if run.addressed() or tier == "strong" or (run.alone() and tier not in (None, "word")):
+        return False
+    return len(singles) == len(run.labels) - 1 and (len(singles) > 1 or singles[0].isupper())
+
+
+def _capital(tld: str) -> bool:
+    return tld != tld.lower()
+
+
+def _capital_suffix(run: Run, tier: str) -> bool:
+    """`EXAMPLE.CZ` and `Defense.Gov`, but not `K2.PL`, `war.In` or `offensive.US`."""
+    shouted = run.tld.isupper() and run.label.isupper()
+    titled = run.tld.istitle() and run.label.istitle()
+    if run.tld.isupper() and not shouted:
+        return tier == "strong" and run.called()
+    if tier == "strong":
+        return shouted or titled or not is_common(run.label)
+    if tier not in ("plain", "program") or DESIGNATION.fullmatch(run.label):
+        return False
+    return (shouted or titled) and len(run.label) > SHORT and (run.called() or not is_common(run.label))
+
+
+def _strong(run: Run) -> bool:
+    return True
+
+
+def _plain(run: Run) -> bool:
+    """Not behind a model number (`FA-50.fr`) or a figure (`7.62.nl`)."""
+    return not run.label.isdigit() and not DESIGNATION.fullmatch(run.label)
+
+
+def _doubtful(run: Run) -> bool:
+    """A country's code that may be an abbreviation: the label must be no word, or something must call."""
+    return _plain(run) and (run.called() or not is_common(run.label))
+
+
+def _word(run: Run) -> bool:
+    """A suffix that is a small word: something must call, and the label must be written as a name."""
+    return (
+        _plain(run)
+        and run.label.islower()
+        and not is_common(run.label)
+        and (run.called() or _marked(run.label) or run.stop > run.end + 1)
+    )
+
+
+def _name(run: Run) -> bool:
+    """A suffix that is a word or a name in its own right."""
+    if not _plain(run) or is_common(run.label):
+        return False
+    return run.called() or (run.label.islower() and len(run.label) > SHORT)
+
+
+def _file(run: Run) -> bool:
+    """`backup.zip` is a file wherever it stands; a path of its own makes a site of it."""
+    return run.stop > run.end + 1 and not is_common(run.label) and run.label not in read_words("file_stems.txt")
+
+
+def _program(run: Run) -> bool:
+    """`b92.rs` is a site, `main.rs` a file."""
+    return run.label.islower() and "_" not in run.label and run.label not in read_words("file_stems.txt")
+
+
+def _marked(label: str) -> bool:
+    """Digits or a hyphen within, as names of sites have them."""
+    return "-" in label or any(c.isdigit() for c in label)
+
+
+TESTS = {
+    "strong": _strong,
+    "plain": _plain,
+    "doubtful": _doubtful,
+    "word": _word,
+    "name": _name,
+    "file": _file,
+    "program": _program,
+}

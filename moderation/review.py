@@ -1,0 +1,57 @@
+"""The queue, and a person's word on it. A decision outranks every rule, for good, and is never lost by a re-crawl."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from db.store import Store
+
+Decision = Literal["spam", "ok"]
+
+
+def decide(path: Path, comment_id: int, said: Decision, *, by: str = "", note: str = "") -> int:
+    """Writes a decision down; its number. Raises `NotThere`, `DatabaseProblem`."""
+    with Store(path) as store:
+        return store.decide(comment_id, said, by=by or reviewer(), note=note, now=_now())
+
+
+def undo(path: Path, comment_id: int | None = None, *, by: str = "") -> tuple[int, str]:
+    """Takes back the last decision, of all or on one comment: (comment, what it said). Raises `NotThere`."""
+    with Store(path) as store:
+        return store.undo(comment_id, by=by or reviewer(), now=_now())
+
+
+def reviewer() -> str:
+    """Who decides when nobody says: WATCHFLOOR_REVIEWER, else the user's name on this machine."""
+    stated = os.environ.get("WATCHFLOOR_REVIEWER", "").strip()
+    if stated:
+        return stated
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def spans(links: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """Where the links of a comment stand in its text, without those inside others."""
+    found = sorted({(link["start"], link["stop"]) for link in links if link["start"] < link["stop"]})
+    kept: list[tuple[int, int]] = []
+    for start, stop in found:
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, stop))
+    return kept
+
+
+def because(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The reasons of a verdict, a line each, the heaviest first."""
+    ranked = sorted(reasons, key=lambda r: -r["weight"])
+    return [f"{r['name']} ({r['weight']:+g})" + (f": {r['note']}" if r["note"] else "") for r in ranked]
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

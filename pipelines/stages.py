@@ -1,0 +1,106 @@
+"""The stages between a cleaned page and its rows, and the only file here that knows Scrapy.
+
+Visit ─► Normalise ─► Compare (reads what is known) ─► Moderate ─► Save (one transaction)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self, cast
+
+from scrapy.crawler import Crawler
+
+from crawler.items import Context, Delta, Fetch, Found, Keyed, Page
+from crawler.report import Report
+from crawler.source import Source
+from crawler.urls import host_of
+from moderation.policy import Policy, default_policy, judge, load_policy
+from pipelines.compare import compare
+from pipelines.normalise import normalise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One page on its way down the line."""
+
+    source: Source
+    found: Found
+    page: Page
+    fetch: Fetch
+    delta: Delta | None = None
+
+
+class Normalise:
+    """One spelling for one meaning."""
+
+    def process_item(self, visit: Visit) -> Visit:
+        """The visit with its page as it will be stored."""
+        asked = visit.fetch.final_url or visit.fetch.url
+        return replace(visit, page=normalise(visit.page, asked=asked, found=visit.found, source=visit.source))
+
+
+class _WithReport:
+    def __init__(self, report: Report) -> None:
+        self.report = report
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Made by Scrapy; the run's account comes with it."""
+        return cls(cast(Report, crawler.get_extension(Report)))
+
+
+class Compare(_WithReport):
+    """What is new since the last visit."""
+
+    def process_item(self, visit: Visit) -> Visit:
+        """The visit with what it changes."""
+        known = self.report.known(visit.page.article.url)
+        return replace(visit, delta=compare(visit.page, known))
+
+
+class Moderate:
+    """A verdict for each comment that is new, edited or was never judged."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Made by Scrapy; the policy is the file that the setting WATCHFLOOR_RULES names, or the shipped one."""
+        rules = crawler.settings["WATCHFLOOR_RULES"]
+        return cls(load_policy(Path(rules)) if rules else default_policy())
+
+    def process_item(self, visit: Visit) -> Visit:
+        """The visit with its verdicts."""
+        delta = cast(Delta, visit.delta)
+        verdicts = {k.key: judge(k.comment, _context(visit, k), self.policy) for k in _to_judge(delta)}
+        return replace(visit, delta=replace(delta, verdicts=verdicts))
+
+
+class Save(_WithReport):
+    """All of it, or nothing."""
+
+    def process_item(self, visit: Visit) -> Visit:
+        """Stores the visit."""
+        delta = cast(Delta, visit.delta)
+        self.report.save(delta, replace(visit.fetch, outcome="unchanged" if delta.empty else "stored"))
+        return visit
+
+
+def _to_judge(delta: Delta) -> Iterator[Keyed]:
+    yield from delta.new
+    yield from delta.edited
+    yield from delta.unjudged
+
+
+def _context(visit: Visit, keyed: Keyed) -> Context:
+    delta = cast(Delta, visit.delta)
+    stored = delta.known.comments.get(keyed.key)
+    return Context(
+        own_hosts=visit.source.all_hosts,
+        article_url=visit.page.article.url,
+        article_hosts=frozenset(filter(None, (host_of(link.url) for link in visit.page.article.links))),
+        decided_before=stored.decided if stored else "",
+    )

@@ -1,0 +1,109 @@
+"""What many tests need: the demo site over real HTTP, the real command, the real file it fills."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.demo.server import Server, serve, source
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def watchfloor(
+    *args: str | Path, stdin: bytes = b"", env: dict[str, str] | None = None, cwd: Path | None = None
+) -> Ran:
+    """The command as a user runs it, in a process of its own."""
+    command = [sys.executable, "-m", "app.cli.main", *map(str, args)]
+    whole = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+    done = subprocess.run(
+        command, input=stdin, capture_output=True, env=whole, cwd=cwd or ROOT, timeout=120, check=False
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+class Watch:
+    """A demo site, a source file that watches it, and a database that a crawl fills."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server, self.folder = server, folder
+        self.db = folder / "watchfloor.db"
+        self.file = folder / "demo.toml"
+        self.file.write_text(source(server.url), "utf-8")
+
+    def crawl(self, *args: str | Path, **how: Any) -> Ran:
+        """`watchfloor crawl` of the site, reported as JSON."""
+        allowed = f"127.0.0.1:{self.server.port}"
+        return watchfloor(
+            "crawl", "--sources", self.file, "--db", self.db, "--allow-address", allowed, "--json", *args, **how
+        )
+
+    def __call__(self, command: str, *args: str | Path) -> Ran:
+        """Another command on the same database."""
+        return watchfloor(command, *args, "--db", self.db)
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What is in the database."""
+        with sqlite3.connect(f"file:{self.db}?mode=ro", uri=True) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def evidence(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of what the site said, and of every verdict."""
+        tables = (
+            "articles",
+            "article_revisions",
+            "field_evidence",
+            "comments",
+            "comment_revisions",
+            "links",
+            "verdicts",
+        )
+        return {table: self.rows(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables}
+
+    def path_of(self, article: int = 1) -> str:
+        """The path of a stored article on the site."""
+        ((url,),) = self.rows("SELECT url FROM articles WHERE id = ?", article)
+        return str(url).removeprefix(self.server.url)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Watch]:
+    """A fresh demo site that nobody has crawled yet."""
+    with serve() as server:
+        yield Watch(server, tmp_path)
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[[], Server]]:
+    """More demo sites, as many as a test asks for."""
+    servers: list[Server] = []
+
+    def another() -> Server:
+        servers.append(serve())
+        return servers[-1]
+
+    yield another
+    for server in servers:
+        server.close()

@@ -1,0 +1,246 @@
+"""A whole page through the one door: what comes out of it, and that nothing is raised."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crawler import limits
+from crawler.cleaning import clean
+from crawler.items import Page, Rejected
+from crawler.source import Rules, Source
+
+LEDE = "The ministry said on Monday that the fleet would leave port before the end of the week, weather permitting."
+MORE = "Officials declined to say how many ships would take part, but three people familiar with the plan named five."
+LAST = "The last exercise of this size was held four years ago, in the same waters and under the same command."
+URL = "https://news.example/2024/fleet-leaves"
+
+
+def page(body: str, head: str = "") -> bytes:
+    html = f"<!doctype html><html lang=en><head><meta charset=utf-8>{head}</head><body>{body}</body></html>"
+    return html.encode()
+
+
+def article(body: str, head: str = "", url: str = URL):
+    found = clean(page(body, head), url)
+    assert isinstance(found, Page), found
+    return found.article
+
+
+def refused(body: str, head: str = "", url: str = URL) -> str:
+    found = clean(page(body, head), url)
+    assert isinstance(found, Rejected)
+    return found.reason
+
+
+STORY = f"<article><h1>Fleet to leave port</h1><p>{LEDE}</p><p>{MORE}</p><p>{LAST}</p></article>"
+
+
+def test_a_headline_repeated_above_the_text_with_the_sites_name_between_is_not_in_the_body():
+    body = f"""<div class="wrap"><h1>Fleet to leave port</h1><div class="brand">Harbour Defense</div>
+      <h2>Fleet to leave port</h2><p>{LEDE}</p><h2>Five ships</h2><p>{MORE}</p><h2>Four years ago</h2><p>{LAST}</p>
+      <h3>Leave a Comment: Don't post addresses</h3><p>No comments available for this post.</p></div>"""
+    found = article(body, "<title>Fleet to leave port - Harbour Defense</title>")
+    assert found.headline == "Fleet to leave port"
+    assert [s.heading for s in found.sections] == ["", "Five ships", "Four years ago"]
+    assert found.body == f"{LEDE}\n\nFive ships\n\n{MORE}\n\nFour years ago\n\n{LAST}"
+
+
+def test_menus_related_stories_share_bars_and_footers_stay_out():
+    body = f"""<nav><ul><li><a href=/a>World</a><li><a href=/b>Sea</a></ul></nav>{STORY}
+      <div class="related-stories"><h3>Related</h3><p>{LAST.replace("last", "next")}</p></div>
+      <div class="social-share">Share this on every network you know</div>
+      <footer><p>Copyright 2024 Harbour Defense. All rights reserved. Contact our desk by telephone.</p></footer>"""
+    assert article(body).body == f"{LEDE}\n\n{MORE}\n\n{LAST}"
+
+
+def test_lists_quotes_tables_and_subheadings_stay_in_reading_order():
+    body = f"""<article><h1>Fleet to leave port</h1><p>{LEDE}</p><h2>The ships</h2><ul><li>Two frigates<li>Three tenders</ul>
+      <blockquote><p>We are ready for whatever the weather brings us.</p></blockquote>
+      <table><tr><th>Ship</th><th>Year</th></tr><tr><td>Heron</td><td>1998</td></tr></table><p>{MORE}</p><p>{LAST}</p></article>"""
+    kinds = [(b.kind, b.text) for s in article(body).sections for b in s.blocks]
+    assert kinds[1:6] == [
+        ("item", "Two frigates"),
+        ("item", "Three tenders"),
+        ("quote", "We are ready for whatever the weather brings us."),
+        ("row", "Ship | Year"),
+        ("row", "Heron | 1998"),
+    ]
+
+
+def test_the_articles_own_links_are_kept_and_no_others():
+    linked = LEDE.replace("ministry", '<a href="/ministry?x=1#y">ministry</a>')
+    body = f"<nav><a href=/menu>Menu</a></nav><article><h1>Fleet</h1><p>{linked}</p><p>{MORE}</p></article>"
+    assert [(h.url, h.text) for h in article(body).links] == [("https://news.example/ministry?x=1#y", "ministry")]
+
+
+def test_json_ld_is_believed_before_meta_and_each_statement_is_evidence():
+    data = {
+        "@context": "https://schema.org",
+        "@graph": [
+            {"@type": "WebSite", "name": "Harbour"},
+            {
+                "@type": "NewsArticle",
+                "headline": "Fleet &amp; crew to leave port",
+                "datePublished": "2024-05-06T10:00:00+02:00",
+                "author": [{"@type": "Person", "name": "Ann Lee"}, {"@type": "Person", "name": "By Bo Ek"}],
+            },
+        ],
+    }
+    head = f"""<script type="application/ld+json">{json.dumps(data)}</script><meta property="og:title" content="Fleet | Harbour">
+      <meta property="article:published_time" content="2024-05-07"><meta property="og:site_name" content="Harbour">"""
+    found = article(STORY, head)
+    assert found.headline == "Fleet & crew to leave port"
+    assert found.authors == ("Ann Lee", "Bo Ek")
+    assert found.published and found.published.iso == "2024-05-06T08:00:00Z"
+    chosen = {e.field: e.origin for e in found.evidence if e.chosen}
+    assert chosen == {"headline": "json-ld", "published": "json-ld", "authors": "json-ld"}
+    assert ("published", "meta article:published_time") in {(e.field, e.origin) for e in found.evidence}
+
+
+def test_a_time_without_a_zone_gives_way_to_the_same_time_with_one():
+    head = """<script type="application/ld+json">{"@type":"NewsArticle","headline":"Fleet to leave port",
+      "datePublished":"2024-05-06 10:00:00.0",}</script><meta name="date" content="2024-05-06T10:00:00+02:00">"""
+    published = article(STORY, head).published
+    assert published and published.iso == "2024-05-06T08:00:00Z"
+
+
+def test_a_canonical_url_names_the_article_only_on_its_own_host():
+    own = article(STORY, '<link rel=canonical href="https://www.news.example/fleet">')
+    other = article(STORY, '<link rel=canonical href="https://else.example/fleet">')
+    assert (own.url, own.canonical_url) == ("https://www.news.example/fleet",) * 2
+    assert (other.url, other.canonical_url) == (URL, "https://else.example/fleet")
+
+
+def test_a_short_post_is_an_article():
+    assert article(
+        "<article><h1>Gone fishing</h1><p>The desk is closed until Monday, back then.</p></article>"
+    ).headline
+
+
+@pytest.mark.parametrize(
+    ("body", "head", "url", "reason"),
+    [
+        ("<h1>Just a moment...</h1><p>Checking your browser.</p>", "<title>Just a moment...</title>", URL, "bot wall"),
+        ("<h1>404 - Page not found</h1><p>Try the search.</p>", "", URL, "error page"),
+        ("<p>Moved.</p>", '<meta http-equiv="Refresh" content="0; URL=https://x.example/">', URL, "redirect stub"),
+        ("<div id=root></div><script>start()</script>", "", URL, "no text"),
+        (
+            "".join(
+                f"<article><h2><a href=/{n}>Story number {n}</a></h2><p>What the story says, in brief, for those in a hurry.</p></article>"
+                for n in range(12)
+            ),
+            "",
+            "https://news.example/category/sea/page/2/",
+            "index page",
+        ),
+    ],
+)
+def test_pages_that_are_no_article_are_refused_with_their_reason(body, head, url, reason):
+    assert refused(body, head, url) == reason
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"User-agent: *", b"%PDF-1.7 <html>", b"<?xml version='1.0'?><rss><channel></channel></rss>"]
+)
+def test_what_is_no_html_is_refused(raw):
+    found = clean(raw, "")
+    assert isinstance(found, Rejected)
+    assert found.reason == "not html"
+
+
+def test_a_sources_rules_come_before_the_general_ones():
+    rules = Rules(content="#real", remove=".strange", headline=".kick", author=".who", date=".when")
+    source = Source(id="x", name="X", home="https://news.example/", rules=rules)
+    body = f"""<div class=kick>True headline here</div><b class=who>Ann Lee</b><i class=when>6 May 2024</i>
+      <div><p>{LAST}</p><p>{LAST}</p></div><div id=real><p>{LEDE}</p><p class=strange>{MORE}</p></div>"""
+    found = clean(page(body), URL, source)
+    assert isinstance(found, Page)
+    assert (found.article.headline, found.article.authors, found.article.body) == (
+        "True headline here",
+        ("Ann Lee",),
+        LEDE,
+    )
+    assert found.article.published and found.article.published.iso == "2024-05-06"
+
+
+@pytest.mark.parametrize("selector", ["[", "p >", "::x", ":has(", "a:nth-child(z)"])
+def test_a_wrong_selector_is_no_rule(selector):
+    source = Source(id="x", name="X", home="https://news.example/", rules=Rules(content=selector, remove=selector))
+    assert isinstance(clean(page(STORY), URL, source), Page)
+
+
+def test_deep_nesting_loses_no_text_and_says_what_it_cut():
+    found = clean(page("<div>" * 5000 + STORY + "</div>" * 5000 + f"<p>{LAST}</p>"), URL)
+    assert isinstance(found, Page)
+    assert LEDE in found.article.body
+    assert [c.limit for c in found.cuts] == ["DEPTH"]
+
+
+def test_too_many_attributes_and_tags_are_cut_and_said():
+    attributes = " ".join(f'a{n}=">"' for n in range(20_000))
+    found = clean(page(f"{STORY}<div {attributes}></div>" + "<i></i>" * limits.TAGS), URL)
+    assert isinstance(found, Page)
+    assert {c.limit for c in found.cuts} == {"TAGS", "ATTRIBUTES_A_TAG"}
+    assert found.article.body.startswith(LEDE)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<!--", "<script>", "<div class=comment>", "<p class=intro>a b c d e f g h i<br>", "<a b='", "</p>", "<table>"],
+)
+def test_repeated_odd_markup_takes_no_more_than_linear_time(piece):
+    import time
+
+    start = time.process_time()
+    clean(page(STORY + piece * 20_000), URL)
+    assert time.process_time() - start < 5
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", b"<html><body><p>", b"<!doctype html><script type=application/ld+json>"]),
+)
+def test_any_bytes_give_a_page_or_a_refusal(raw, start):
+    assert isinstance(clean(start + raw, ""), Page | Rejected)
+
+
+MARKUP = st.lists(
+    st.sampled_from(
+        [
+            "<p>",
+            "</p>",
+            "<div class='article-body comments'>",
+            "</div>",
+            "<h1>",
+            "</h1>",
+            "<li>",
+            "<table><tr><td>",
+            "<a href='//['>",
+            "<br>",
+            LEDE,
+        ]
+        + [
+            "<blockquote>",
+            "<time datetime='2024-99-99'>",
+            "<meta name=author content='A & B, C'>",
+            "<form>",
+            "<script type='application/ld+json'>{",
+            "\ud800",
+            "\x00",
+        ]
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(MARKUP)
+def test_any_markup_gives_clean_text(parts):
+    found = clean("".join(parts).encode("utf-8", "surrogatepass"), URL)
+    if isinstance(found, Page):
+        assert not any(c in found.article.body + found.article.headline for c in "\x00\ud800\r")

@@ -1,0 +1,148 @@
+"""No address that a page names leads inwards."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import texts
+
+from crawler.fetching import Addresses
+
+PUBLIC = Addresses()
+NOT_PUBLIC = "not a public address"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/",
+        "HTTP://Example.com:80/",
+        "http://example.com:443/",
+        "http://8.8.8.8/",
+        "https://[2606:4700:4700::1111]/",
+        "http://[::ffff:8.8.8.8]/",
+        "http://[64:ff9b::808:808]/",
+        "http://08.8.8.8/",
+    ],
+)
+def test_public_addresses_pass(url):
+    assert PUBLIC.refusal(url) == ""
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "127.1",
+        "127.0.1",
+        "2130706433",
+        "0x7f.1",
+        "0X7F000001",
+        "017700000001",
+        "0177.0.0.1",
+        "１２７.0.0.1",
+        "0",
+        "0.0.0.0",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "224.0.0.1",
+        "255.255.255.255",
+        "[::]",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::127.0.0.1]",
+        "[::ffff:0:127.0.0.1]",
+        "[64:ff9b::127.0.0.1]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[2002:7f00:1::]",
+        "[fc00::1]",
+        "[fe80::1]",
+        "[fe80::1%25eth0]",
+        "[ff0e::1]",
+    ],
+)
+def test_an_address_that_is_not_public_is_refused_in_every_notation(host):
+    assert PUBLIC.refusal(f"http://{host}/") == NOT_PUBLIC
+    assert not PUBLIC.may_connect("example.com", 80, host.strip("[]"))
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://example.com:22/", "port 22 is not allowed"),
+        ("http://example.com:8080/", "port 8080 is not allowed"),
+        ("http://example.com:0/", "port 0 is not allowed"),
+        ("http://user@example.com/", "a user name in the address"),
+        ("http://user:secret@example.com/", "a user name in the address"),
+        ("http://@example.com/", "a user name in the address"),
+        ("file:///etc/passwd", "neither http nor https: file"),
+        ("gopher://example.com/", "neither http nor https: gopher"),
+        ("ftp://example.com/", "neither http nor https: ftp"),
+        ("//example.com/", "neither http nor https: no scheme"),
+        ("", "neither http nor https: no scheme"),
+        ("http://", "no host in the address"),
+        ("http:///x", "no host in the address"),
+        ("http://[::1", "a broken address"),
+        ("http://example.com:99999/", "a broken address"),
+    ],
+)
+def test_a_refusal_says_why(url, why):
+    assert PUBLIC.refusal(url) == why
+
+
+ALLOWED = Addresses.parse(["LocalHost:8000", "[::1]:8001", "10.0.0.5:80"])
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8000/", "https://LOCALHOST:8000/", "http://[::1]:8001/", "http://10.0.0.5/"]
+)
+def test_an_allowed_host_and_port_pass(url):
+    assert ALLOWED.refusal(url) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://localhost:8001/", "port 8001 is not allowed"),
+        ("http://other:8000/", "port 8000 is not allowed"),
+        ("http://127.0.0.1:8000/", "port 8000 is not allowed"),
+        ("http://[::1]/", NOT_PUBLIC),
+        ("https://10.0.0.5/", NOT_PUBLIC),
+        ("http://user@localhost:8000/", "a user name in the address"),
+        ("ftp://localhost:8000/", "neither http nor https: ftp"),
+    ],
+)
+def test_another_port_host_or_scheme_than_the_allowed_is_refused(url, why):
+    assert ALLOWED.refusal(url) == why
+
+
+def test_an_allowed_name_may_lead_inwards_at_its_port_only():
+    assert ALLOWED.may_connect("localhost", 8000, "127.0.0.1")
+    assert not ALLOWED.may_connect("localhost", 80, "127.0.0.1")
+    assert not ALLOWED.may_connect("example.com", 8000, "127.0.0.1")
+    assert ALLOWED.may_connect("example.com", 80, "8.8.8.8")
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "x:", "x:0", "x:65536", ":80", ":", "x:٣", "x:-1", "http://x:80", "u@x:80", "x y:80"]
+)
+def test_what_is_not_host_and_port_is_named(text):
+    with pytest.raises(ValueError, match="is not HOST:PORT"):
+        Addresses.parse([text])
+
+
+@given(texts | st.text("0123456789abcdefx:.[]%@/_+-", max_size=30).map("http://".__add__))
+def test_any_text_is_judged(url):
+    assert isinstance(PUBLIC.refusal(url), str)
+
+
+@given(st.ip_addresses(v=4))
+def test_every_notation_of_an_address_is_judged_alike(ip):
+    spellings = (str(ip), str(int(ip)), hex(int(ip)), f"0{int(ip):o}", f"[::ffff:{ip}]", f"[64:ff9b::{ip}]")
+    assert len({PUBLIC.refusal(f"http://{host}/") for host in spellings}) == 1

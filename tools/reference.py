@@ -1,0 +1,107 @@
+"""The parts of the documents that are made from the code: the schema, the commands, the exit codes, the limits.
+
+cog calls these from docs/*.md (`make docs` writes, `make check` compares).
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+
+import click
+from sqlite_utils import Database
+
+from app.cli.main import COMMANDS, cli
+from crawler.health import PROBLEMS
+from db.migrations import migrations
+
+_ITEM = re.compile(r"CREATE (TABLE|VIEW) (\w+)")
+_COLUMN = re.compile(r"^\s+(\w+) ([A-Z]+)([^,\n]*?),?\s*-- (.*)$", re.MULTILINE)
+
+
+def database() -> str:
+    """Every table and view with every column, from the comments in the schema itself."""
+    db = Database(sqlite3.connect(":memory:"))
+    migrations.apply(db)
+    sql = "SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY type, rowid"
+    ours = [(kind, name, text) for kind, name, text in db.execute(sql) if _ours(name)]
+    parts = ["## Tables\n", *(_table(name, text) for kind, name, text in ours if kind == "table")]
+    parts += ["## Views\n", *(_view(db, name, text) for kind, name, text in ours if kind == "view")]
+    return "\n".join(parts)
+
+
+def diagram() -> str:
+    """Which table points at which, as a Mermaid entity diagram."""
+    db = Database(sqlite3.connect(":memory:"))
+    migrations.apply(db)
+    lines = (
+        f"  {key.other_table} ||--o{{ {table} : {key.column}"
+        for table in db.table_names()
+        if _ours(table)
+        for key in db[table].foreign_keys
+    )
+    return "\n".join(["```mermaid", "erDiagram", *lines, "```"])
+
+
+def commands() -> str:
+    """The help of every command."""
+    return "\n\n".join(_help(name) for name in COMMANDS)
+
+
+def problems() -> str:
+    """What can be wrong with a run, as a table."""
+    rows = "\n".join(f"| `{name}` | {_cell(meaning)} |" for name, meaning in PROBLEMS.items())
+    return f"| problem | meaning |\n|---|---|\n{rows}"
+
+
+def columns(text: str) -> dict[str, tuple[str, str]]:
+    """(type, meaning) of each column that a CREATE TABLE text describes."""
+    return {m[1]: (f"{m[2]}{_constraint(m[3])}", m[4]) for m in _COLUMN.finditer(text)}
+
+
+def _ours(name: str) -> bool:
+    return not name.startswith(("_", "sqlite_", "articles_fts_"))
+
+
+def _table(name: str, text: str) -> str:
+    if "VIRTUAL" in text:
+        return f"### {name}\n\nThe full-text index of `articles`, kept by triggers. Query it with `MATCH`.\n"
+    rows = "\n".join(f"| `{column}` | {kind} | {_cell(says)} |" for column, (kind, says) in columns(text).items())
+    return f"### {name}\n\n{_purpose(text)}\n\n| column | type | what it says |\n|---|---|---|\n{rows}\n"
+
+
+def _view(db: Database, name: str, text: str) -> str:
+    listed = ", ".join(f"`{column.name}`" for column in db[name].columns)
+    return f"### {name}\n\n{_purpose(text)}\n\nColumns: {listed}.\n"
+
+
+def _purpose(text: str) -> str:
+    return text.partition("-- ")[2].partition("\n")[0]
+
+
+def _constraint(text: str) -> str:
+    reference = re.search(r"REFERENCES (\w+)", text)
+    null = "" if "NOT NULL" in text or "PRIMARY KEY" in text else ", may be NULL"
+    return null + (f" → {reference[1]}" if reference else "")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _help(name: str) -> str:
+    with click.Context(cli, info_name="watchfloor") as parent:
+        command = cli.get_command(parent, name)
+        assert command is not None
+        with click.Context(command, info_name=name, parent=parent, max_content_width=100) as ctx:
+            return f"## watchfloor {name}\n\n```\n{command.get_help(ctx)}\n```"
+
+
+def undescribed() -> Iterator[str]:
+    """Columns without a description: `table.column`."""
+    db = Database(sqlite3.connect(":memory:"))
+    migrations.apply(db)
+    for table in (t for t in db.table_names() if _ours(t) and t != "articles_fts"):
+        described = columns(db[table].schema)
+        yield from (f"{table}.{c.name}" for c in db[table].columns if c.name not in described)

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Builds the project's environment: sh tools/venv.sh FOLDER. Installs the Debian packages it needs when run as root;
+# otherwise names the command. Every Python package is installed from requirements/dev.txt, by hash.
+set -eu
+
+venv=$1
+python=${PYTHON:-python3.11}
+
+need() {
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "installing $* ..."
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    else
+        echo "watchfloor needs $*. As root: apt-get update && apt-get install -y $*" >&2
+        exit 1
+    fi
+}
+
+command -v "$python" >/dev/null || need python3.11 python3.11-venv
+"$python" -c 'import ensurepip' 2>/dev/null || need python3.11-venv
+
+echo "setting up $venv ..."
+"$python" -m venv --clear "$venv"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+    -r requirements/dev.txt
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+touch "$venv/.ready"
