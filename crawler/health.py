@@ -101,6 +101,8 @@ def yielded(tally: SourceTally) -> int:
 def _nothing(now: SourceTally, past: Sequence[SourceTally]) -> tuple[str, str]:
     """A source that gives nothing: trouble when it ever gave something, or when this is all we know of it."""
     before = max((yielded(t) for t in past), default=None)
+    if now.fetched and now.skipped >= now.fetched and not before:
+        return "", ""  # robots.txt forbids all of it, and always did
     what = "its listings hold no links" if not now.links else f"none of its {now.links} links gave an article"
     if before:
         return "yields nothing", f"{what}; it has given up to {before} before"

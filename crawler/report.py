@@ -18,10 +18,10 @@ from scrapy.crawler import Crawler
 from twisted.python.failure import Failure
 
 from crawler import limits
-from crawler.cleaning.text import tidy
 from crawler.health import Ending, judge_run
 from crawler.items import Delta, Fetch, Known, RunReport, SourceTally
 from crawler.source import Source
+from crawler.text import tidy
 from db.connect import CRAWL_WAIT_SECONDS, DatabaseBusy, DatabaseProblem
 from db.store import Store
 

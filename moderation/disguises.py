@@ -18,11 +18,12 @@ Rule = Callable[[str], Iterator[Edit]]
 SPACED_LETTERS = 5
 """Letters in a row that make a spaced name: "U S A F" has four."""
 
+DOT_WORD = "(?:d[o0]t|точка|punkt|punto|ponto|point|nokta|kropka)"
 SCHEME = re.compile(
     r"(?<![a-zA-Z0-9])(?P<word>h[tx*+#%_-]{1,3}p|ht+p|h\wtp|hpp|ttp|fxp|f\*p|[mc]xxp)(?P<s>[sx]?)"
     rf"(?P<sep>\s{{0,2}}{dots.OPEN}?\s{{0,2}}[:;]{{0,2}}\s{{0,2}}{dots.CLOSE}?\s{{0,2}}"
     rf"(?:{dots.OPEN}?[/\\_|]{{1,4}}{dots.CLOSE}?){{1,2}}\s{{0,2}}|{dots.OPEN}?[:;]{dots.CLOSE}?\s?)"
-    rf"(?=[\w-]{{1,63}}(?P<dot>\s?{dots.OPEN}?{dots.MARK}|\s?{dots.OPEN}|\s+\w{{1,5}}\s)?|\[[\da-fA-F:]+\])",
+    rf"(?=[\w-]{{1,63}}(?P<dot>{dots.MARK}(?=\w)|\s{dots.MARK}|\s?{dots.OPEN}|{dots.MARK}{dots.CLOSE}|\s{DOT_WORD}\s|\\\.)?|\[[\da-fA-F:]+\])",
     re.IGNORECASE,
 )
 SLASHED = re.compile(r"[/\\|]|__")

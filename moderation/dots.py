@@ -66,7 +66,7 @@ def _bracketed() -> re.Pattern[str]:
     quote = r"[\"'*|_~/\\-]{1,3}"
     closed = rf"\s?{OPEN}{{1,2}}\s?(?:{marks})\s?{CLOSE}{{1,2}}\s?"
     quoted = rf"\s?{quote}\s?(?:{_either(list(spoken()))}|\.)\s?{quote}\s?"
-    half = rf"{OPEN}(?:{marks})|(?:{marks}){CLOSE}|\\\."
+    half = rf"{OPEN}(?:{marks}){OPEN}?|(?:{marks}){CLOSE}|\\\."
     return re.compile(rf"(?<=\w)(?:{closed}|{quoted}|{half})(?=\w)", re.IGNORECASE)
 
 
@@ -100,7 +100,9 @@ def spoken_dots(text: str) -> Iterator[Edit]:
         name = word_before(text, dot.start())
         sure = dot.start() == joined or _is_host(text, dot.start() - len(name), name)
         written = said if goes_on or (sure and text[label.end() : label.end() + 1] == ".") else _written(word, said)
-        if not written or not (sure or (goes_on and len(said) <= NAME_CHARACTERS) or (not goes_on and _named(name))):
+        if not written or not (
+            sure or (goes_on and len(said) <= NAME_CHARACTERS) or (not goes_on and _named(name, written))
+        ):
             continue
         joined = label.end()
         yield dot.start(), dot.end(), "."
@@ -113,8 +115,9 @@ def _is_host(text: str, start: int, name: str) -> bool:
     return name.lower() == "www" or text[max(0, start - 3) : start] == "://"
 
 
-def _named(name: str) -> bool:
-    return len(name) >= NAME_CHARACTERS and name.lower() not in ARTICLES
+def _named(name: str, suffix: str) -> bool:
+    """A name, and no article: "the dot com boom"."""
+    return (len(name) >= NAME_CHARACTERS and name.lower() not in ARTICLES) or is_known(f"{name}.{suffix}")
 
 
 def _written(word: str, said: str) -> str:
@@ -214,7 +217,7 @@ DOUBTFUL_MARKS = "_'"
 PROSE_MARKS = ",;'_|"
 """Marks that prose has without a blank behind them now and then."""
 ODD_DOT = re.compile(
-    rf"(?<![\w.,*-])(?P<name>(?:www\.)?[\w-]{{2,63}})(?P<mark>[{ODD_MARKS}])(?:[\w-]{{2,63}}(?P=mark)){{0,3}}"
+    rf"(?<![\w.,*-])(?P<name>(?:www\.)?[\w-]{{1,63}})(?P<mark>[{ODD_MARKS}])(?:[\w-]{{2,63}}(?P=mark)){{0,3}}"
     r"(?P<tld>com|net|org|ru|рф|ly|me)(?![\w-])",
     re.IGNORECASE,
 )
@@ -235,10 +238,10 @@ def _is_odd(text: str, found: re.Match[str]) -> bool:
     name, mark, tld = found["name"].lower(), found["mark"], found["tld"]
     if not tld.islower():
         return False
-    if tld in ("ly", "me"):
-        return is_known(f"{name}.{tld}")
-    if name.startswith("www"):
+    if name.startswith("www") or is_known(f"{name}.{tld}"):
         return True
+    if tld in ("ly", "me"):
+        return False
     if mark in DOUBTFUL_MARKS:
         return not is_common(name) and is_called(text, found.start())
     bold = mark not in PROSE_MARKS and len(name) > NAME_CHARACTERS

@@ -141,15 +141,25 @@ def _bare(folded: Folded, taken: list[Place]) -> Iterator[Place]:
     done, ahead = 0, iter([*taken, Place(size + 1, size + 1, "")])
     other = next(ahead)
     for run in RUN.finditer(folded.text):
-        while other.end <= run.start():
+        start, end = run.span()
+        while other.end <= start:
             other = next(ahead)
-        if run.start() < done or run.end() > other.start:
+        if start < done or end > other.start or _hopeless(run[0]):
             continue
         for part in _parts(run):
             place = _in_run(folded, part) if part.start() >= done else None
             if place:
                 done = place.end
                 yield place
+
+
+def _hopeless(run: str) -> bool:
+    """Two plain words with a full stop between them, of which the second is no suffix: most runs of prose."""
+    _first, _, last = run.partition(".")
+    if not run.isascii() or "." in last or last.isdigit():
+        return False
+    last = last.rstrip("-").lower()
+    return last not in top_level() and last not in LEET_SUFFIXES
 
 
 def _parts(run: re.Match[str]) -> list[re.Match[str]]:
@@ -231,7 +241,7 @@ def _suffix(labels: list[str]) -> tuple[int, str]:
     meant = LEET_SUFFIXES.get(last) or ("" if last.isascii() else lookalike(last))
     if meant in known:
         return len(labels), meant
-    for i in range(len(labels) - 1, 0, -1):
+    for i in range(len(labels) - 2, 0, -1):
         if tiers().get(labels[i].lower()) == "strong" and labels[i + 1][0].isupper() and labels[i].islower():
             return i + 1, ""
     return 0, ""

@@ -25,15 +25,17 @@ DISGUISED = re.compile(
     r")"
 )
 """What the rules of `moderation.disguises` have work on, words apart."""
-BEYOND_LATIN = "\u0250"
-MORE_WORDS = ("com", "net", "org", "d o t", "slash", "forward slash", "ww ", "www ", "www,", "www. ", "www*", "www•")
+BEYOND_LATIN = re.compile("[\u0250-\u1fff\u2e80-\uabff\uac00-\ud7ff]")
+LATIN = "\u0250"
+"""Words below it are looked for in every text."""
+MORE_WORDS = ("d o t", "slash", "forward slash", "ww ", "www ", "www,", "www. ", "www*", "www•")
 
 
 @cache
 def _latin_words() -> re.Pattern[str]:
     said = [word for word in dots.spoken() if word < LATIN]
     words = _by_initial([*said, *MORE_WORDS])
-    return re.compile(rf"\W(?:{words})|^www?(?:[ ,*•]|\. )|ot(?:com|net|org|ru)\b|watch\?v")
+    return re.compile(rf"\W(?:{words})|\s(?:com|net|org)\b|^www?(?:[ ,*•]|\. )|ot(?:com|net|org|ru)\b|watch\?v")
 
 
 @cache

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlsplit
 
-from crawler.items import Comment, Href, Link
+from crawler.items import Comment, Link
 from moderation.characters import plain_characters
-from moderation.disguises import undo
-from moderation.finding import find_places
+from moderation.disguises import disguises, undo
+from moderation.finding import SCHEME_CHARACTERS, find_places
 from moderation.folding import Folded
 from moderation.gate import PLAIN, may_be_disguised
 from moderation.hosts import ascii_host, ip_address, is_homoglyph, registrable
 from moderation.places import Place
 
+KEY = re.compile(r"^(?:https?:)?/*|/+$")
 SCHEME = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9+.-]*):")
 
 
@@ -28,22 +30,41 @@ def find_links(comment: Comment | str) -> tuple[Link, ...]:
         return tuple(_in_text(comment))
     links = _in_text(comment.text)
     if comment.links:
-        links += _behind_words(comment, links)
+        links = _with_hrefs(comment, links)
     if comment.author_url.strip():
         links.append(_of_address(comment.author_url, "author", 0, 0))
     return tuple(links)
 
 
 def _in_text(text: str) -> list[Link]:
+    """The links of a text. The first that may hold one reads the tables for all that follow."""
     folded = None if text.isascii() else plain_characters(text)
     seen = folded.text if folded else text
     disguised = may_be_disguised(seen)
     if not disguised and not PLAIN.search(seen):
         return []
+    disguises()
     folded = folded or Folded(text, text)
     if disguised:
         folded = undo(folded)
-    return [_link(folded, place) for place in find_places(folded)]
+    return _apart([_link(folded, place) for place in find_places(folded)])
+
+
+def _apart(links: list[Link]) -> list[Link]:
+    """In the order of the text, without those that begin inside another: an address in the path of an address."""
+    if len(links) < 2:
+        return links
+    kept: list[Link] = []
+    done = 0
+    for link in sorted(links, key=_span):
+        if link.start >= done:
+            kept.append(link)
+            done = link.end
+    return kept
+
+
+def _span(link: Link) -> tuple[int, int]:
+    return link.start, -link.end
 
 
 def _link(folded: Folded, place: Place) -> Link:
@@ -69,41 +90,49 @@ def _link(folded: Folded, place: Place) -> Link:
     )
 
 
-def _behind_words(comment: Comment, shown: list[Link]) -> list[Link]:
-    """The hrefs that the text does not show, at the words that they stand behind."""
-    places = {(link.start, link.end): link for link in shown}
+def _with_hrefs(comment: Comment, shown: list[Link]) -> list[Link]:
+    """The links of the text, with the hrefs that it does not show at the words that they stand behind.
+
+    Where the words are an address of the same domain, perhaps a shortened one, they and the href are one link.
+    """
+    links = list(shown)
+    starts = [link.start for link in shown]
+    keys = {_key(link.url) for link in shown}
     done: dict[str, int] = {}
-    links: list[Link] = []
     for href in comment.links:
-        words = href.text.strip()
-        start = comment.text.find(words, done.get(words, 0)) if words else -1
-        end = start + len(words) if start >= 0 else 0
-        start = max(start, 0)
-        done[words] = end
-        if not _same(href, start, end, places, shown):
-            links.append(_of_address(href.url, "href", start, end))
+        start, end = _words(comment.text, href.text.strip(), done)
+        link = _of_address(href.url, "href", start, end)
+        at = bisect_left(starts, start)
+        there = links[at] if at < len(shown) and links[at].end <= end else None
+        if there and link.domain and there.domain == link.domain:
+            links[at] = replace(there, url=link.url, host=link.host)
+        elif there or _key(href.url) not in keys:
+            links.append(link)
     return links
 
 
-def _same(href: Href, start: int, end: int, places: dict[tuple[int, int], Link], shown: list[Link]) -> bool:
-    """Does the text show this very address?"""
-    key = _key(href.url)
-    there = [places[start, end]] if (start, end) in places else shown
-    return any(_key(link.url) == key for link in there)
+def _words(text: str, words: str, done: dict[str, int]) -> tuple[int, int]:
+    """Where the words of an href stand; the next time the same words come, the next place."""
+    start = text.find(words, done.get(words, 0)) if words else -1
+    if start < 0:
+        return 0, 0
+    done[words] = start + len(words)
+    return start, start + len(words)
 
 
 def _key(url: str) -> str:
     """What two spellings of one address have in common."""
-    return re.sub(r"^https?:|^//|/+$", "", url.strip().lower()).lstrip("/").removeprefix("www.")
+    return KEY.sub("", url.strip().lower()).removeprefix("www.")
 
 
 def _of_address(url: str, place: Literal["href", "author"], start: int, end: int) -> Link:
     """A link from an address that stands in an attribute or in a field of its own."""
     raw = url.strip()
-    found = [link for link in _in_text(raw) if link.start == 0] if "://" in raw[:24] or not SCHEME.match(raw) else []
-    link = found[0] if found else _unread(raw)
-    text = raw
-    return replace(link, start=start, end=end, text=text, place=place, disguise=link.disguise if found else "")
+    bare = _unread(raw)
+    plain = "://" in raw[:SCHEME_CHARACTERS] or not SCHEME.match(raw)
+    found = [link for link in _in_text(raw) if link.start == 0] if plain else []
+    link = found[0] if found else bare
+    return replace(link, start=start, end=end, text=raw, url=bare.url, place=place)
 
 
 def _unread(raw: str) -> Link:

@@ -48,7 +48,7 @@ def accounts(text: str) -> Iterator[Place]:
     for found in pattern.finditer(text):
         if found["name"]:
             if found.start() <= until:
-                yield Place(found.start(), found.end(), "", "account", "account", home + found["name"])
+                yield Place(found.start(), found.end(), "", "account", "", home + found["name"])
         elif found["end"]:
             until = -1
         else:

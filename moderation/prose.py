@@ -6,8 +6,8 @@ The suffix speaks first (its tier in `tlds.tsv`), then how the labels are writte
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from moderation.hosts import is_known
 from moderation.tables import read_rows, read_words
@@ -34,8 +34,7 @@ DESIGNATION = re.compile(r"(?=[^a-z]*[A-Z])(?=\D*\d)[A-Za-z]{0,6}-?\d+[A-Za-z0-9
 ADDRESS_LIKE = re.compile(r"[/?#\\]\S*[\d._=?%&~+-]|[/\\]\S+[/\\]|[/\\][A-Za-z]*[a-z][A-Z]|:\d")
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Labels divided by full stops that end in a known suffix, in their place in the text."""
 
     labels: tuple[str, ...]

@@ -130,7 +130,7 @@ def ip_link(clues: Clues) -> Iterator[Fired]:
 def messenger(clues: Clues) -> Iterator[Fired]:
     """An invitation to a channel or a chat."""
     for found in _held(clues):
-        if found.host in messengers() or found.domain in messengers():
+        if {found.host, found.domain, _with_port(found.url)} & messengers():
             yield _at(found, _short(found.url))
 
 
@@ -149,16 +149,19 @@ def cited_by_article(clues: Clues) -> Iterator[Fired]:
             yield _at(found, f"the article links to {found.host} too")
 
 
+NUMBER = r"\+?\d[\d ()-]{6,18}\d"
 CONTACT = re.compile(
     r"(?i)\b(?:whats ?app|wh?ats?ap|wasap|wapp|telegram|viber|kakao ?talk|wechat|kik|skype|signal|line id|snapchat)\b"
     r"(?:\W{0,3}\b(?:id|me|on|at|number|no|user(?:name)?|:)\b){0,2}\W{0,4}"
-    r"(?:@\w{4,32}|\+?\d[\d ()-]{6,18}\d|(?<=id: )\w{4,32})"
-    r"|(?:телеграм\w*|телег\w*|вотсап\w*|ватсап\w*|вайбер\w*|тг)\W{1,4}(?:@\w{4,32}|\+?\d[\d ()-]{6,18}\d)"
+    rf"(?:@\w{{4,32}}|{NUMBER}|(?<=id: )\w{{4,32}})"
+    rf"|\b(?:телеграм\w*|телег\w*|вотсап\w*|ватсап\w*|вайбер\w*|тг)\W{{1,4}}(?:@\w{{4,32}}|{NUMBER})"
+    r"|(?<![\w.+-])[\w.+-]{1,64}\s?(?:@|[\[(]at[\])])\s?[\w-]{1,63}(?:\.[\w-]{1,63}){0,3}\.[a-z]{2,24}\b"
 )
+"""An account or a number behind the name of a messenger, or an e-mail address."""
 
 
 def contact(clues: Clues) -> Iterator[Fired]:
-    """A call to write to an account or a number."""
+    """A call to write to an account, a number or an e-mail address."""
     for found in CONTACT.finditer(clues.comment.text):
         yield Fired(found.start(), found.end(), _short(found[0]))
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from crawler import limits
-from crawler.cleaning.text import line, tidy
 from crawler.items import Article, Block, Comment, Cut, Evidence, Found, Href, Moment, Page, Section, body_text
 from crawler.source import Source
+from crawler.text import line, tidy
 from crawler.urls import normal, same_host
 
 LANGUAGE_CHARACTERS = 35
@@ -55,15 +55,15 @@ def _article(article: Article, asked: str, source: Source | None) -> Article:
     return replace(
         article,
         url=article_url(article, asked),
-        headline=_line(article.headline, limits.HEADLINE_CHARACTERS),
+        headline=line(article.headline, limits.HEADLINE_CHARACTERS),
         summary=tidy(article.summary, limits.SUMMARY_CHARACTERS).strip(),
         authors=_names(article.authors, limits.AUTHORS),
-        site_name=_line(article.site_name, limits.AUTHOR_CHARACTERS),
-        section=_line(article.section, limits.AUTHOR_CHARACTERS),
+        site_name=line(article.site_name, limits.AUTHOR_CHARACTERS),
+        section=line(article.section, limits.AUTHOR_CHARACTERS),
         tags=_names(article.tags, limits.TAGS_AN_ARTICLE),
         language=_language(article.language) or _language(source.language if source else ""),
         image_url=_address(article.image_url),
-        image_caption=_line(article.image_caption, limits.SUMMARY_CHARACTERS),
+        image_caption=line(article.image_caption, limits.SUMMARY_CHARACTERS),
         published=_moment(article.published),
         modified=_moment(article.modified),
         links=_hrefs(article.links, limits.LINKS_AN_ARTICLE),
@@ -82,7 +82,7 @@ def _with_listing(article: Article, found: Found) -> Article:
     return replace(
         article,
         published=article.published or _moment(found.published),
-        headline=article.headline or _line(found.title, limits.HEADLINE_CHARACTERS),
+        headline=article.headline or line(found.title, limits.HEADLINE_CHARACTERS),
         evidence=article.evidence + tuple(e for e in said if (e.field, e.origin) not in seen),
     )
 
@@ -99,10 +99,10 @@ def _comment(comment: Comment) -> Comment:
         comment,
         text=kept,
         cut=comment.cut + len(text) - len(kept),
-        author=_line(comment.author, limits.AUTHOR_CHARACTERS),
+        author=line(comment.author, limits.AUTHOR_CHARACTERS),
         author_url=tidy(comment.author_url, limits.URL_CHARACTERS).strip(),
-        site_id=_line(comment.site_id, limits.AUTHOR_CHARACTERS),
-        parent_site_id=_line(comment.parent_site_id, limits.AUTHOR_CHARACTERS),
+        site_id=line(comment.site_id, limits.AUTHOR_CHARACTERS),
+        parent_site_id=line(comment.parent_site_id, limits.AUTHOR_CHARACTERS),
         posted=_moment(comment.posted),
         links=_hrefs(comment.links, limits.LINKS_A_COMMENT),
     )
@@ -115,7 +115,7 @@ def _sections(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     for section in sections:
         texts = ((b.kind, _BLANK_LINES.sub("\n", tidy(b.text)).strip()) for b in section.blocks)
         blocks = tuple(Block(kind=kind, text=text) for kind, text in texts if text)
-        heading = _line(section.heading, limits.HEADLINE_CHARACTERS)
+        heading = line(section.heading, limits.HEADLINE_CHARACTERS)
         if heading:
             kept.append(Section(heading=heading, level=section.level, blocks=blocks))
         elif blocks and kept:
@@ -150,11 +150,6 @@ def _body_cut(whole: int, kept: int) -> Cut:
     return Cut(limit="BODY_CHARACTERS", kept=kept, left_out=whole - kept, unit="characters")
 
 
-def _line(text: str, most: int) -> str:
-    """One line. Tidied first: what is taken out must leave no second space and no space at the end."""
-    return line(tidy(text))[:most].rstrip()
-
-
 def _address(text: str) -> str:
     """An address, or none when it is over the limit: half of one leads elsewhere."""
     address = tidy(text).strip()
@@ -162,11 +157,11 @@ def _address(text: str) -> str:
 
 
 def _language(code: str) -> str:
-    return _line(code.lower().replace("_", "-"), LANGUAGE_CHARACTERS)
+    return line(code.lower().replace("_", "-"), LANGUAGE_CHARACTERS)
 
 
 def _names(names: Iterable[str], most: int) -> tuple[str, ...]:
-    tidied = (_line(name, limits.AUTHOR_CHARACTERS) for name in names)
+    tidied = (line(name, limits.AUTHOR_CHARACTERS) for name in names)
     return tuple(dict.fromkeys(name for name in tidied if name))[:most]
 
 
@@ -180,13 +175,13 @@ def _hrefs(links: Iterable[Href], most: int) -> tuple[Href, ...]:
 def _moment(moment: Moment | None) -> Moment | None:
     if moment is None:
         return None
-    return Moment(iso=_line(moment.iso, 20), raw=tidy(moment.raw, limits.DATE_CHARACTERS))
+    return Moment(iso=line(moment.iso, 20), raw=tidy(moment.raw, limits.DATE_CHARACTERS))
 
 
 def _evidence(evidence: Evidence) -> Evidence:
     return replace(
         evidence,
-        field=_line(evidence.field, limits.DATE_CHARACTERS),
-        origin=_line(evidence.origin, limits.AUTHOR_CHARACTERS),
+        field=line(evidence.field, limits.DATE_CHARACTERS),
+        origin=line(evidence.origin, limits.AUTHOR_CHARACTERS),
         raw=tidy(evidence.raw, limits.DETAIL_CHARACTERS),
     )

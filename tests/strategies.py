@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from crawler.items import (
@@ -23,8 +22,6 @@ from crawler.items import (
 ODD = "a B\n\t\r\x00\x0b\x1c\x85\u00a0\u200b\u202e\u2028\ud800\ufeffİß аé😀\"'<&#/:.%"
 """Characters that one rule or another treats in its own way."""
 
-settings.register_profile("ours", max_examples=40, deadline=None)  # a busy machine is no failure
-settings.load_profile("ours")
 
 texts = st.text(ODD, max_size=12)
 addresses = st.sampled_from(

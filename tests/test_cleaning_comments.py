@@ -13,6 +13,7 @@ from lxml import etree
 
 from crawler import limits
 from crawler.cleaning.comments.find import FoundComments, find_comments
+from crawler.cleaning.comments.hoist import hoisted
 from crawler.cleaning.page import Parsed, parse
 from crawler.items import Comment, Href
 from crawler.source import Rules
@@ -181,6 +182,13 @@ def test_staff_and_deleted_comments_are_marked() -> None:
     assert (first.by_staff, first.deleted, second.by_staff, second.deleted) == (True, False, False, True)
 
 
+def test_notes_of_an_edit_and_of_a_deletion_are_marks() -> None:
+    edited = item(1, '<p>New words.</p></div><div class="notice">Last edited by Ann on 4 May 2024</div><div>')
+    assert only(thread(edited)).edited
+    assert only(thread(item(2, "<p>[deleted]</p>"))).deleted
+    assert not only(thread(item(3, "<p>They deleted the report.</p>"))).deleted
+
+
 # ---- threads
 
 
@@ -213,6 +221,43 @@ def test_what_is_over_the_number_of_comments_is_counted() -> None:
 def test_a_comment_over_the_limit_is_cut_and_marked() -> None:
     comment = only(thread(item(1, "<p>" + "x" * (limits.COMMENT_CHARACTERS + 5) + "</p>")))
     assert (len(comment.text), comment.cut) == (limits.COMMENT_CHARACTERS, 5)
+
+
+def test_links_over_the_limit_are_counted() -> None:
+    page = found(thread(item(1, '<a href="/x">x</a> ' * (limits.LINKS_A_COMMENT + 3))))
+    assert len(page.comments[0].links) == limits.LINKS_A_COMMENT
+    assert [(c.limit, c.left_out) for c in page.cuts] == [("LINKS_A_COMMENT", 3)]
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes"),
+    [
+        (
+            '<li id="comment-{0}" class="comment depth-{0}"><article><cite class="fn">Ann</cite><div class="comment-content">{0}</div></article><ol>',
+            "</ol></li>",
+        ),
+        (
+            '<div id="comment-{0}" class="comment depth-{0}"><div class="comment-content">{0}</div><div class="replies">',
+            "</div></div>",
+        ),
+    ],
+)
+def test_markup_nested_ten_thousand_deep_loses_no_comment_within_the_limit(opens: str, closes: str) -> None:
+    count = 6_000
+    markup = "".join(opens.format(n) for n in range(count)) + closes * count
+    page = deep(hoisted(f"<main>{markup}</main><p>After.</p>"))
+    assert [c.text for c in page.comments] == [str(n) for n in range(limits.COMMENTS_A_PAGE)]
+    assert max(c.depth for c in page.comments) == limits.REPLY_DEPTH + 1
+
+
+def test_markup_of_usual_depth_is_left_as_it_is() -> None:
+    markup = thread(*(item(n, "<p>x<br>y</p>") for n in range(50)))
+    assert hoisted(markup) == markup
+
+
+@given(st.text(alphabet="<>/ladivo =\"'19", max_size=300))
+def test_hoisting_any_text_gives_no_exception(text: str) -> None:
+    hoisted(text)
 
 
 def test_replies_deeper_than_the_limit_hang_under_their_ancestor_there() -> None:

@@ -115,6 +115,13 @@ MICRODATA = """
 JSON_LD = """<script type="application/ld+json">{"@context":"https://schema.org","@type":"NewsArticle","headline":"Drones","comment":[{"@type":"Comment","text":"First.\\n\\nMore.","author":{"@type":"Person","name":"Ann"},
 "dateCreated":"2024-05-03T10:00:00Z","comment":[{"@type":"Comment","text":"Reply.","author":{"name":"Bob"},"dateCreated":"2024-05-03T11:30:00Z"}]}]}</script>"""
 
+STACK_EXCHANGE = """
+<ul class="comments-list"><li id="comment-11" class="comment js-comment"><div class="comment-score"><span>3</span></div><div class="comment-text"><div class="comment-body"><span class="comment-copy">First. <a href="http://x.example">More</a>.</span> – <a href="/users/1/ann" class="comment-user">Ann</a>
+<span class="comment-date"><a class="comment-link" href="#comment11_1"><span title="2024-05-03 10:00:00Z, License: CC BY-SA 4.0" class="relativetime-clean">May 3 at 10:00</span></a></span></div></div></li></ul>"""
+
+NAMELESS_ROW = """
+<div id="comments"><h3>Comments</h3><div class="list"><div class="x1 odd"><b>Ann</b>, 3 May 2024 10:00<p>First words.</p></div><div class="x1 even"><b>Bob</b>, 4 May 2024 10:00<p>Second words.</p></div></div></div>"""
+
 UNKNOWN = """
 <div class="reader-talk"><div class="talk-comment-card"><div class="row"><strong class="talk-user">Ann</strong> <span class="talk-date">2024-05-03 10:00 UTC</span></div><div class="talk-words"><p>First.</p><p>More.</p></div><a class="btn-reply">Reply</a>
 <div class="talk-replies"><div class="talk-comment-card"><div class="row"><strong class="talk-user">Bob</strong> <span class="talk-date">2024-05-03 11:30 UTC</span></div><div class="talk-words"><p>Reply.</p></div></div></div></div></div>"""
@@ -145,6 +152,21 @@ def test_a_comment_and_its_reply_are_read_whole(page: str) -> None:
 
 def test_a_classic_blogger_list_of_terms_is_read() -> None:
     assert outline(found(BLOGGER_CLASSIC)) == TWO[:1]
+
+
+def test_a_comment_on_a_question_is_read() -> None:
+    assert outline(found(STACK_EXCHANGE)) == [("Ann", "First. More.", "2024-05-03T10:00:00Z", None)]
+
+
+def test_a_list_whose_parts_bear_no_names_is_read_by_its_shape() -> None:
+    assert outline(found(NAMELESS_ROW)) == [
+        ("Ann", "First words.", "2024-05-03T10:00:00", None),
+        ("Bob", "Second words.", "2024-05-04T10:00:00", None),
+    ]
+
+
+def test_a_box_of_the_sites_latest_comments_is_left_alone() -> None:
+    assert found(f'<aside class="recent-comments">{UNKNOWN}</aside>').comments == ()
 
 
 # ---- forums: the first post is the article

@@ -101,6 +101,15 @@ def test_json_ld_is_believed_before_meta_and_each_statement_is_evidence():
     assert ("published", "meta article:published_time") in {(e.field, e.origin) for e in found.evidence}
 
 
+def test_microdata_and_visible_text_are_read_where_nothing_else_speaks():
+    body = f"""<article itemscope><h1>Fleet to leave port</h1><p class=byline>By Ann Lee</p>
+      <meta itemprop="datePublished" content="2024-05-06T10:00Z"><div itemprop=articleBody><p>{LEDE}</p><p>{MORE}</p></div></article>"""
+    found = article(body)
+    assert found.authors == ("Ann Lee",)
+    assert found.published and found.published.iso == "2024-05-06T10:00:00Z"
+    assert found.body == f"{LEDE}\n\n{MORE}"
+
+
 def test_a_time_without_a_zone_gives_way_to_the_same_time_with_one():
     head = """<script type="application/ld+json">{"@type":"NewsArticle","headline":"Fleet to leave port",
       "datePublished":"2024-05-06 10:00:00.0",}</script><meta name="date" content="2024-05-06T10:00:00+02:00">"""

@@ -91,7 +91,7 @@ PIECES = st.sampled_from([*MARKS, *WORDS, "😀"])
 
 
 @given(st.lists(PIECES | st.text(max_size=4), max_size=30).map("".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_every_span_slices_back_to_the_original_text(text: str) -> None:
     done = 0
     for link in find_links(text):
@@ -118,7 +118,7 @@ def test_folded_copy_knows_the_place_of_each_character(text: str) -> None:
 
 
 @given(st.lists(PIECES | st.text(max_size=3), max_size=20).map("".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_gate_is_shut_only_where_there_is_nothing_to_undo(text: str) -> None:
     if not may_be_disguised(text):
         assert undo(Folded(text, text)).text == text
@@ -162,6 +162,14 @@ def test_same_href_and_text_are_one_link() -> None:
         text="see example.org/a now", links=(Href(url="https://www.example.org/a/", text="example.org/a"),)
     )
     assert [(link.place, link.text) for link in find_links(comment)] == [("text", "example.org/a")]
+
+
+def test_shortened_address_and_its_href_are_one_link_to_the_whole_address() -> None:
+    whole = "https://www.example.org/2026/11/a-very-long-headline"
+    comment = Comment(
+        text="see https://www.example.org/2026/… now", links=(Href(url=whole, text="https://www.example.org/2026/…"),)
+    )
+    assert [(link.place, link.url) for link in find_links(comment)] == [("text", whole)]
 
 
 def test_href_takes_the_span_of_its_words() -> None:

@@ -9,8 +9,9 @@ python=${PYTHON:-python3.11}
 need() {
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "installing $* ..."
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+        said=$(apt-get update -qq 2>&1 &&
+            DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" 2>&1) ||
+            { echo "$said" >&2; exit 1; }
     else
         echo "watchfloor needs $*. As root: apt-get update && apt-get install -y $*" >&2
         exit 1

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from app.cli.reading import dump
-from crawler.cleaning.text import tidy
 from crawler.items import Comment, Context, Href, Moment, Page, Rejected
+from crawler.text import tidy
 from crawler.urls import host_of
 
 Row = dict[str, Any]

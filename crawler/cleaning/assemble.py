@@ -37,7 +37,8 @@ def text(parsed: Parsed, said: Metadata, found: FoundComments) -> body.Text:
     if first.size >= body.POOR_SHARE * ground.total:
         return first
     second = body.read(survey(parsed, regions, trusting=True), said)
-    return second if second.size > 2 * first.size else first
+    best = second if second.size > 2 * first.size else first
+    return body.stated(said.text) if len(said.text) > body.STATED_TIMES * max(best.size, body.LEAST_STATED) else best
 
 
 def _page(parsed: Parsed, said: Metadata, found: FoundComments, kept: body.Text, source: Source | None) -> Page:
@@ -45,7 +46,7 @@ def _page(parsed: Parsed, said: Metadata, found: FoundComments, kept: body.Text,
     sections, cuts = blocks.sections(kept.pieces)
     article = Article(
         url=metadata.address(said, parsed.url),
-        headline=said.headline or kept.heading,
+        headline=said.headline,
         sections=sections,
         canonical_url=said.canonical_url,
         summary=said.summary,
@@ -57,7 +58,7 @@ def _page(parsed: Parsed, said: Metadata, found: FoundComments, kept: body.Text,
         tags=said.tags,
         language=said.language or (source.language if source else ""),
         image_url=said.image_url,
-        image_caption=said.image_caption,
+        image_caption=kept.caption,
         kind=_kind(said, found),
         paywalled=said.paywalled,
         comments_state=found.state,

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable
 
 from crawler import limits
-from crawler.cleaning.text import line
+from crawler.cleaning.text import line, words
 
 LEAD = re.compile(
-    r"^(?:(?:written|posted|published|reported|edited|story|text|words|analysis|report|commentary|opinion|review|interview)\s*(?:by|:)|"
-    r"(?:by|authors?|von|par|por|di|af|av|door|autor|autorin|autore|auteur|texto?|texte|przez|oleh|penulis|editor)(?=\s*:|\s))\s*:?\s*|"
+    r"^(?:(?:written|posted|published|reported|edited|story|text|words|analysis|report|commentary|opinion|"
+    r"review|interview)\s*(?:by|:)|"
+    r"(?:by|authors?|von|par|por|di|af|av|door|autor|autorin|autore|auteur|texto?|texte|przez|oleh|"
+    r"penulis|editor)(?=\s*:|\s))\s*:?\s*|"
     r"^[文記者기자]{1,2}\s*[:：/]\s*",
     re.I,
 )
@@ -19,16 +21,22 @@ CONJUNCTION = re.compile(r"\s+(?:and|und|et|y|e|og|och|dan|ve|with|mit|en|&)\s+|
 BREAK = re.compile(r"\s*[;|\n•·、，]\s*|\s+[/–—-]\s+")
 COMMA = re.compile(r"\s*,\s*(?:(?:and|und|et|y)\s+)?")
 JOBS = re.compile(
-    r"\b(?:reporter|correspondent|editor|editors|writer|journalist|columnist|producer|photographer|videographer|contributor|analyst|"
-    r"redakteur\w*|redaktor\w*|korrespondent\w*|journaliste|périodista|director|chief|fellow|professor|intern|associate|senior|special to|updated|published|"
-    r"posted|photos?|images?|getty|istock\w*|shutterstock|webmaster|administrator|freelance|ph\.?d|m\.?d|jr|read more|follow|email|view|see all|contact|minutes?|expert|advisor|"
+    r"\b(?:reporter|correspondent|editor|editors|writer|journalist|columnist|producer|photographer|"
+    r"videographer|contributor|analyst|"
+    r"redakteur\w*|redaktor\w*|korrespondent\w*|journaliste|périodista|director|chief|fellow|professor|"
+    r"intern|associate|senior|special to|updated|published|"
+    r"posted|photos?|images?|getty|istock\w*|shutterstock|webmaster|administrator|freelance|ph\.?d|m\.?d|"
+    r"jr|read more|follow|email|view|see all|contact|minutes?|expert|advisor|"
     r"january|february|march|april|june|july|august|september|october|november|december)\b\.?",
     re.I,
 )
 """Words that no person's name has: jobs, credits, buttons."""
 UNNAMED = frozenset(
-    "admin administrator staff guest author authors editor editorial webmaster unknown anonymous null none undefined user redaktion redazione team "
-    "contributor newsroom editors facebook twitter instagram whatsapp share follow".split()
+    words(
+        "admin administrator staff guest author authors editor editorial webmaster unknown anonymous null "
+        "none undefined user redaktion redazione team "
+        "contributor newsroom editors facebook twitter instagram whatsapp share follow"
+    )
 )
 """Words that stand where a name should and are none."""
 NO_NAME = re.compile(r"https?:|www\.|@|\d{3}|[{}<>\[\]=_#?!]", re.I)
@@ -60,7 +68,7 @@ def is_byline(text: str) -> bool:
     bare = LEAD.sub("", text.strip())
     words = bare.split()
     return bare != text.strip() or (
-        2 <= len(words) and all(w[:1].isupper() or not w[:1].isalpha() or len(w) < 4 for w in words)
+        len(words) >= 2 and all(w[:1].isupper() or not w[:1].isalpha() or len(w) < 4 for w in words)
     )
 
 

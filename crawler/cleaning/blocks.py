@@ -14,16 +14,27 @@ from crawler import limits
 from crawler.cleaning import boilerplate
 from crawler.cleaning.headline import key
 from crawler.cleaning.page import absolute
-from crawler.cleaning.text import line, tidy
+from crawler.cleaning.text import line, tidy, words
 from crawler.items import Block, BlockKind, Cut, Href, Section
 
 HEADINGS = {f"h{n}": n for n in range(1, 7)}
 KINDS: dict[str, BlockKind] = {
-    "li": "item", "figure": "caption", "dd": "item", "dt": "item", "blockquote": "quote", "tr": "row", "figcaption": "caption", "caption": "caption", "pre": "code",
-}  # fmt: skip
+    "li": "item",
+    "dd": "item",
+    "dt": "item",
+    "blockquote": "quote",
+    "tr": "row",
+    "figure": "caption",
+    "figcaption": "caption",
+    "caption": "caption",
+    "pre": "code",
+}
 FLOWING = frozenset(
-    "html body p div section article main header li ul ol dl dd dt blockquote table thead tbody tfoot tr figure figcaption caption pre hgroup "
-    "h1 h2 h3 h4 h5 h6 center details summary address hr".split()
+    words(
+        "html body p div section article main header li ul ol dl dd dt blockquote table thead tbody tfoot tr "
+        "figure figcaption caption pre hgroup "
+        "h1 h2 h3 h4 h5 h6 center details summary address hr"
+    )
 )
 """Elements that begin a new block; every other one is part of the line it stands in."""
 
@@ -55,7 +66,8 @@ class Piece:
 
 def soup(block: Any) -> BeautifulSoup:
     """The pruned block as BeautifulSoup."""
-    return BeautifulSoup(etree.tostring(block, encoding="unicode", method="html"), "lxml")
+    markup = etree.tostring(block, encoding="unicode", method="html")
+    return BeautifulSoup(markup, "lxml", multi_valued_attributes=None)
 
 
 def pieces(tree: BeautifulSoup, base: str) -> Iterator[Piece]:

@@ -14,9 +14,11 @@ from crawler.cleaning.ground import Ground
 from crawler.cleaning.headline import key
 from crawler.cleaning.metadata import Metadata
 from crawler.cleaning.page import select
+from crawler.cleaning.text import line, words
 
 NAMED = re.compile(
-    r"(?:^|[\s_-])(?:article|story|post|entry|news|blog)-?(?:body|content|text|copy|detail|details)(?:[\s_-]|$)|articlebody|"
+    r"(?:^|[\s_-])(?:article|story|post|entry|news|blog)-?(?:body|content|text|copy|detail|"
+    r"details)(?:[\s_-]|$)|articlebody|"
     r"(?:^|\s)(?:rich-?text|bodytext|body-?copy)(?:\s|$)",
     re.I,
 )
@@ -28,15 +30,26 @@ POOR_SHARE = 0.12
 MARKED_SHARE, NAMED_SHARE, ARTICLE_SHARE = 0.25, 0.4, 0.4
 """Share of the page's text that an element must hold for its mark, its class, its tag to be believed."""
 OTHERS_SHARE = 0.3
-"""Share of the page's text in other `article` elements from which on the one with the headline is believed, however short."""
+"""Share of the page's text in other `article` elements from which on the one with the headline is "
+"believed, however short."""
 LEAST_ARTICLE = 120
 """Bytes of running text that make an `article` element with the headline an article."""
 OWN_PARAGRAPHS = 100
 """Bytes in an element's own paragraphs that keep the search from going into a child."""
-INLINE = "span b i em strong font u mark small big abbr acronym cite q dfn kbd samp var sub sup bdi bdo wbr ins tt data time nobr s".split()
+INLINE = words(
+    "span b i em strong font u mark small big abbr acronym cite q dfn kbd samp var sub sup bdi bdo wbr ins tt data "
+    "time nobr s"
+)
 """Elements inside a line: their tags go before BeautifulSoup counts them, their text stays."""
-EMPTY = "img picture source svg iframe video audio script style noscript template input button".split()
+UNREAD = words("class id style rel target title dir lang itemprop itemtype itemscope role width height align data-id")
+"""Attributes that have been looked at by then."""
+EMPTY = words("img picture source svg iframe video audio script style noscript template input button")
 """Elements without text of their own: gone before BeautifulSoup counts them."""
+MARKUP = re.compile(r"<[^<>]{0,1000}>")
+STATED_TIMES, LEAST_STATED = 3, 150
+"""How many times longer than the text found, and than this many characters, JSON-LD's text must be to be taken."""
+LEAD_BLOCKS = 4
+"""Blocks at the top among which a caption belongs to the lead image."""
 LEAVES = ("p", "ul", "ol", "table", "blockquote", "pre", "li", "h1", "h2", "h3")
 
 
@@ -118,8 +131,8 @@ class Text:
     """Characters in paragraphs, items and quotes."""
     share: float = 0.0
     """Share of the page's running text that stands in the block."""
-    heading: str = ""
-    """The first `h1` of the page, for pages whose metadata name no headline."""
+    caption: str = ""
+    """What stands under the first picture, where that comes before the text is well under way."""
 
 
 def read(ground: Ground, said: Metadata) -> Text:
@@ -128,6 +141,13 @@ def read(ground: Ground, said: Metadata) -> Text:
     chosen = _chosen(ground)
     block = chosen if chosen is not None else main_block(ground, titles)
     return Text() if block is None else read_block(ground, block, said)
+
+
+def stated(text: str) -> Text:
+    """The article's text as JSON-LD has it, for pages that leave it to a script to show."""
+    lines = (line(part) for part in MARKUP.sub(" ", text).split("\n"))
+    pieces = tuple(blocks.Piece(kind="paragraph", text=part, linked=0) for part in lines if part)
+    return Text(pieces=pieces, size=sum(len(p.text) for p in pieces), share=1.0)
 
 
 def _chosen(ground: Ground) -> Any | None:
@@ -142,7 +162,9 @@ def read_block(ground: Ground, block: Any, said: Metadata) -> Text:
     found = [p for el in parts for p in blocks.pieces(blocks.soup(pruned(ground, el)), ground.parsed.base)]
     kept = blocks.kept(found, frozenset(key(h) for h in said.headlines))
     size = sum(len(p.text) for p in kept if p.kind not in ("heading", "caption"))
-    return Text(pieces=kept, size=size, share=ground.weights.get(block, 0) / (ground.total or 1))
+    share = ground.weights.get(block, 0) / (ground.total or 1)
+    caption = next((p.text for p in kept[:LEAD_BLOCKS] if p.kind == "caption"), "")
+    return Text(pieces=kept, size=size, share=share, caption=caption)
 
 
 def pruned(ground: Ground, block: Any) -> Any:
@@ -160,6 +182,7 @@ def pruned(ground: Ground, block: Any) -> Any:
             _drop(el)
     etree.strip_elements(twin, *EMPTY, with_tail=False)
     etree.strip_tags(twin, *INLINE)
+    etree.strip_attributes(twin, *UNREAD)
     return twin
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 from crawler import limits
@@ -11,18 +10,33 @@ from crawler.cleaning.text import line
 from crawler.items import Moment
 
 MONTHS = (
-    "jan january januar janvier janv enero ene gennaio gen janeiro januari styczeń stycznia ocak январь января jänner jän janúar leden ledna",
-    "feb february februar février févr fév febrero febbraio fevereiro fev februari luty lutego şubat февраль февраля feber únor února",
+    (
+        "jan january januar janvier janv enero ene gennaio gen janeiro januari styczeń stycznia ocak январь "
+        "января jänner jän janúar leden ledna"
+    ),
+    (
+        "feb february februar février févr fév febrero febbraio fevereiro fev februari luty lutego şubat "
+        "февраль февраля feber únor února"
+    ),
     "mar march märz mär mars marzo março maart mrt marzec marca mart март марта mrz březen března",
     "apr april avril avr abril abr aprile kwiecień kwietnia nisan апрель апреля apríl duben dubna",
     "may mai mayo maggio mag maio mei maj maja mayıs май мая maí květen května",
     "jun june juni juin junio giugno giu junho czerwiec czerwca haziran июнь июня júní červen června",
-    "jul july juli juillet juil julio luglio lug julho lipiec lipca temmuz июль июля júlí červenec července",
-    "aug august août agosto ago augustus sierpień sierpnia ağustos август августа ágúst srpen srpna augusti",
-    "sep sept september septembre septiembre settembre set setembro wrzesień września eylül сентябрь сентября september září",
-    "oct october oktober okt octobre octubre ottobre ott outubro out październik października ekim октябрь октября október říjen října",
+    ("jul july juli juillet juil julio luglio lug julho lipiec lipca temmuz июль июля júlí červenec července"),
+    ("aug august août agosto ago augustus sierpień sierpnia ağustos август августа ágúst srpen srpna augusti"),
+    (
+        "sep sept september septembre septiembre settembre set setembro wrzesień września eylül сентябрь "
+        "сентября september září"
+    ),
+    (
+        "oct october oktober okt octobre octubre ottobre ott outubro out październik października ekim "
+        "октябрь октября október říjen října"
+    ),
     "nov november novembre noviembre novembro listopad listopada kasım ноябрь ноября nóvember",
-    "dec december dezember dez décembre déc diciembre dic dicembre dezembro grudzień grudnia aralık декабрь декабря desember prosinec prosince",
+    (
+        "dec december dezember dez décembre déc diciembre dic dicembre dezembro grudzień grudnia aralık "
+        "декабрь декабря desember prosinec prosince"
+    ),
 )
 """Month names and short forms by month, from the languages of the sites watched. `listopad` is Polish November; the
 Czech October of the same name cannot be told from it and is read as November nowhere but in Polish order of words."""
@@ -33,36 +47,38 @@ ZONES = {
     "kst": 540, "aest": 600, "aedt": 660, "wib": 420, "sgt": 480, "hkt": 480, "pkt": 300,
 }  # fmt: skip
 """Minutes east of Greenwich for names that mean one zone. `IST`, `CST` and `BST` mean several and are left out."""
-ET = ("et",)
-CLOCK = r"(?P<hour>[01]?\d|2[0-4])[:.h](?P<minute>[0-5]\d)(?:[:.](?P<second>[0-5]\d)(?:[.,]\d{1,9})?)?\s*(?P<half>[ap]\.?m\b\.?)?"
+CLOCK = (
+    r"(?P<hour>[01]?\d|2[0-4])[:.h](?P<minute>[0-5]\d)(?:[:.](?P<second>[0-5]\d)(?:[.,]\d{1,9})?)?"
+    r"\s*(?P<half>[ap]\.?m\b\.?)?"
+)
 HALF_CLOCK = r"(?P<hour>1[0-2]|0?[1-9])\s*(?P<half>[ap]\.?m\b\.?)"
 ZONE = r"\s*\(?(?P<zone>Z\b|(?:UTC|GMT)?\s?[+-]\d\d?:?(?:\d\d)?(?!\d)|[A-Za-z]{2,4}\b)?"
 JOIN = r"(?:\s*(?:T|,|\||at|um|à|-|–|—|•|·|kl\.?|ore|o|v|da|saat)?\s*(?:at|um|à|–|-)?\s*)"
 NUMBERS = r"(?P<year>\d{4})[-/.](?P<month>\d\d?)[-/.](?P<day>\d\d?)"
 DAY_FIRST = r"(?P<day>\d\d?)(?P<mark>[./-])(?P<month>\d\d?)(?P=mark)(?P<year>\d{4})"
-NAMED = r"(?P<day>\d\d?)(?:st|nd|rd|th|er|\.|º)?(?:\s+de|\s+of)?[\s-]+(?P<name>[^\W\d_]{3,12})\.?,?(?:\s+del?)?[\s,-]+(?P<year>\d{4})"
+NAMED = (
+    r"(?P<day>\d\d?)(?:st|nd|rd|th|er|\.|º)?(?:\s+de|\s+of)?[\s-]+"
+    r"(?P<name>[^\W\d_]{3,12})\.?,?(?:\s+del?)?[\s,-]+(?P<year>\d{4})"
+)
 NAME_FIRST = r"(?P<name>[^\W\d_]{3,12})\.?\s+(?P<day>\d\d?)(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})"
 CHINESE = r"(?P<year>\d{4})\s*[年년]\s*(?P<month>\d\d?)\s*[月월]\s*(?P<day>\d\d?)\s*[日일]"
 COMPACT = r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?:T?(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?)?"
 JS_DATE = r"(?P<name>[A-Z][a-z]{2}) (?P<day>\d\d?) (?P<clock>\d\d:\d\d:\d\d) (?P<year>\d{4})"
 WEEKDAY = re.compile(r"^[^\W\d_]{2,12}\.?,?\s+(?=\S)")
-FORMS = tuple(
-    re.compile(rf"{day}(?:{JOIN}(?:{clock}){ZONE})?", re.I)
-    for day in (NUMBERS, NAMED, NAME_FIRST, DAY_FIRST, CHINESE)
-    for clock in (CLOCK, HALF_CLOCK)
-) + (re.compile(COMPACT + ZONE, re.I),)
-CLOCK_FIRST = re.compile(
-    rf"(?:{CLOCK}|{HALF_CLOCK.replace('hour', 'hour2').replace('half', 'half2')}){ZONE}[,\s]+(?P<rest>.+)", re.I
+DAYS = (NUMBERS, NAMED, NAME_FIRST, DAY_FIRST, CHINESE)
+FORMS = (
+    *(re.compile(rf"{day}(?:{JOIN}(?:{clock}){ZONE})?", re.I) for day in DAYS for clock in (CLOCK, HALF_CLOCK)),
+    re.compile(COMPACT + ZONE, re.I),
 )
 EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
 LEADS = re.compile(
-    r"^(?:published|posted|updated|last updated|last modified|modified|created|date|on|at|veröffentlicht|stand|publié|le|mis à jour|"
+    r"^(?:published|posted|updated|last updated|last modified|modified|created|date|on|at|veröffentlicht|"
+    r"stand|publié|le|mis à jour|"
     r"publicado|el|pubblicato|il|aktualisiert|am|vom|den)\b[\s:.]*(?:(?:on|am|le|at|el)\b)?[\s:]*",
     re.I,
 )
-LATEST_YEARS_AHEAD = 2
-"""Years beyond the newest year that a parse may meet; the clock is not read here, the store compares with it."""
 LAST_YEAR = 2100
+"""Later years are mistakes. The clock is not read here: whoever stores a time compares it with now."""
 
 
 def moment(raw: str) -> Moment | None:
@@ -152,6 +168,3 @@ def _offset(zone: str) -> int | None:
 
 def _stamp(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-Reader = Callable[[str], Moment | None]

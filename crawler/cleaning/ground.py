@@ -11,6 +11,7 @@ from lxml import etree
 
 from crawler.cleaning import boilerplate
 from crawler.cleaning.page import Parsed, select
+from crawler.cleaning.text import words
 
 PIECES = etree.XPath(
     "//body//text()[string-length(.) > 12][not(parent::a or parent::script or parent::style or parent::noscript)]"
@@ -22,7 +23,7 @@ FULL_PIECE = 400
 """Bytes from which on a piece of text counts no more: one long footer must not outweigh ten paragraphs."""
 LISTED = 0.4
 """What text in a list, a table or a heading counts beside text in a paragraph: menus and teasers are lists too."""
-LIGHT = frozenset("li td th dd dt h1 h2 h3 h4 h5 h6 figcaption figure summary".split())
+LIGHT = frozenset(words("li td th dd dt h1 h2 h3 h4 h5 h6 figcaption figure summary"))
 LIGHT_LEVELS, LINK_LEVELS = 3, 4
 """How many elements round a piece are looked at for a list, and for a link."""
 SPARED = 0.45

@@ -7,7 +7,7 @@ import re
 from crawler import limits
 from crawler.cleaning.text import line
 
-DIVIDERS = re.compile(r"\s+[|\-–—•·»:›«/~]{1,2}\s+|\s*[|»]\s*|\s+::\s+")
+DIVIDERS = re.compile(r"\s+[|\-–—•·»:›«/~]{1,2}\s+|\s*\|\s*|\s+::\s+")
 SHORTEST = 10
 """Characters that a headline has at least: a shorter match may be a rubric."""
 SAME = re.compile(r"\W+")

@@ -11,6 +11,7 @@ from typing import Any
 from lxml import etree
 
 from crawler import limits
+from crawler.cleaning.text import words
 
 Node = dict[str, Any]
 
@@ -42,7 +43,7 @@ ARTICLES = {
 }  # fmt: skip
 """Types of schema.org that are one text with a headline."""
 OTHERS = frozenset(
-    "comment liveBlogUpdate hasPart itemListElement mentions isRelatedTo relatedLink review citation blogPost".split()
+    words("comment liveBlogUpdate hasPart itemListElement mentions isRelatedTo relatedLink review citation blogPost")
 )
 """Properties whose value is another text than the page's own."""
 HEAVIER = {"LiveBlogPosting": 3, "Article": 1, "Review": 0, "SocialMediaPosting": 0}

@@ -15,7 +15,7 @@ from crawler import limits
 from crawler.cleaning import authors, headline, json_ld
 from crawler.cleaning.dates import moment
 from crawler.cleaning.page import Parsed, absolute, select
-from crawler.cleaning.text import line
+from crawler.cleaning.text import line, words
 from crawler.items import Evidence, Moment
 
 METAS = etree.XPath("//meta[@content]")
@@ -25,13 +25,14 @@ ITEMS = etree.XPath("//*[@itemprop]")
 LANGUAGE = etree.XPath("string(/html/@lang | /html/@xml:lang)")
 BYLINES = etree.XPath("//*[contains(@class, 'uthor') or contains(@class, 'yline') or @rel='author']")
 
-PUBLISHED = (
-    "article:published_time", "og:article:published_time", "og:published_time", "article:published", "datepublished", "parsely-pub-date",
-    "sailthru.date", "dc.date.issued", "dcterms.created", "dcterms.date", "dc.date", "dc.date.created", "date", "pubdate",
-    "publish-date", "publish_date", "publishdate", "publication_date", "cxenseparse:recs:publishtime", "article.published", "og:pubdate",
-    "article_date_original", "created", "originalpublicationdate", "rnews:datepublished", "datecreated", "citation_publication_date",
-    "last-modified-date", "ptime", "displaydate",
-)  # fmt: skip
+PUBLISHED = words(
+    "article:published_time og:article:published_time og:published_time article:published datepublished "
+    "parsely-pub-date sailthru.date dc.date.issued dcterms.created dcterms.date dc.date dc.date.created date pubdate "
+    "publish-date publish_date publishdate publication_date cxenseparse:recs:publishtime article.published og:pubdate "
+    "article_date_original created originalpublicationdate rnews:datepublished datecreated citation_publication_date "
+    "ptime displaydate"
+)
+"""Names of `meta` elements that state when a text was published, the surest first."""
 MODIFIED = (
     "article:modified_time",
     "og:updated_time",
@@ -70,7 +71,8 @@ SUMMARIES = ("og:description", "description", "twitter:description", "dc.descrip
 SHOWN = etree.XPath(".//text()[not(ancestor::script or ancestor::style)]")
 DATED = etree.XPath(
     "//body//*[self::span or self::div or self::p or self::li or self::small or self::td or self::b]"
-    "[contains(@class, 'date') or contains(@class, 'Date') or contains(@class, 'publish') or contains(@class, 'time') or contains(@class, 'datum')]"
+    "[contains(@class, 'date') or contains(@class, 'Date') or contains(@class, 'publish') or "
+    "contains(@class, 'time') or contains(@class, 'datum')]"
 )
 DATED_ELEMENTS = 10
 """Elements whose class speaks of a date, looked at where nothing else states one: further down stand other stories."""
@@ -98,7 +100,6 @@ class Metadata:
     tags: tuple[str, ...] = ()
     language: str = ""
     image_url: str = ""
-    image_caption: str = ""
     paywalled: bool | None = None
     types: frozenset[str] = frozenset()
     """Types that JSON-LD and OpenGraph give the page."""

@@ -13,29 +13,30 @@ from lxml.cssselect import CSSSelector
 
 from crawler import limits
 from crawler.cleaning.charsets import decode
+from crawler.cleaning.text import tidy, words
 from crawler.items import Cut, Rejected
 from crawler.source import Rules
 
 TAG = re.compile(r"<[a-zA-Z]")
-LONG_TAG = re.compile(
-    r"<[a-zA-Z][^\s/>]*+(?:[\s/]++(?:[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>]*+))?+)?+){%d}+"
-    % limits.ATTRIBUTES_A_TAG
-)
+ATTRIBUTE = r"[\s/]++(?:[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>]*+))?+)?+"
+LONG_TAG = re.compile(rf"<[a-zA-Z][^\s/>]*+(?:{ATTRIBUTE}){{{limits.ATTRIBUTES_A_TAG}}}+")
 """A tag with more attributes than the limit, as HTML's tokenizer reads them. Possessive: no backtracking."""
 REST_OF_TAG = re.compile(r"(?:\"[^\"]*+\"|'[^']*+'|[^>\"'])*+")
 RAW = re.compile(r"<(script|style|textarea)\b.*?(?:</\1|\Z)|<!--.*?(?:-->|\Z)", re.I | re.S)
 MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|div|p|a|h1|title|article|meta|table|br|span)\b", re.I)
 FEED = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*|<\?[^>]{0,500}>\s*){0,9}<(?:rss|feed|urlset|sitemapindex|rdf:RDF|opml)\b",
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*|<\?[^>]{0,500}>\s*){0,9}<(?:rss|feed|urlset|"
+    r"sitemapindex|rdf:RDF|opml)\b",
     re.I | re.S,
 )
 """How feeds and sitemaps begin."""
 BASE = etree.XPath("string(//base/@href)")
 MARK = re.compile(
-    r"<(?:script|style|textarea)\b.*?(?:</(?:script|style|textarea)\s*>|\Z)|<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>",
+    r"<(?:script|style|textarea)\b.*?(?:</(?:script|style|textarea)\s*>|\Z)|<!--.*?(?:-->|\Z)|"
+    r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>",
     re.I | re.S,
 )
-VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+VOID = frozenset(words("area base br col embed hr img input link meta param source track wbr"))
 """Elements without an end tag."""
 DEEP = etree.XPath("/*" * limits.DEPTH)
 MAGIC = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b")
@@ -101,7 +102,7 @@ def select(parsed: Parsed, css: str) -> list[Any]:
 def absolute(address: str, base: str) -> str:
     """The address as an absolute http(s) URL within the limit; empty where it is none."""
     try:
-        joined = urljoin(base, address.strip())
+        joined = tidy(urljoin(base, address.strip()))
         usable = urlsplit(joined).scheme in ("http", "https") and urlsplit(joined).hostname
     except ValueError:
         return ""

@@ -19,16 +19,22 @@ from crawler.cleaning.page import Parsed
 from crawler.items import Rejected
 
 WALL = re.compile(
-    r"just a moment|attention required|checking your browser|access (?:to this page has been )?denied|are you (?:a )?(?:human|robot)|not a robot|"
-    r"verify (?:that )?you are (?:a )?human|verifying you are human|pardon our interruption|captcha|unusual traffic|ddos protection|"
-    r"please (?:turn|enable) (?:on )?(?:javascript|js|cookies)|turn javascript on|enable javascript and cookies|request unsuccessful|"
-    r"security check|one more step|bot (?:detection|protection)|blocked by (?:cloudflare|incapsula)|sucuri website firewall",
+    r"just a moment|attention required|checking your browser|access (?:to this page has been )?denied|"
+    r"are you (?:a )?(?:human|robot)|not a robot|"
+    r"verify (?:that )?you are (?:a )?human|verifying you are human|pardon our interruption|captcha|"
+    r"unusual traffic|ddos protection|"
+    r"please (?:turn|enable) (?:on )?(?:javascript|js|cookies)|turn javascript on|"
+    r"enable javascript and cookies|request unsuccessful|"
+    r"security check|one more step|bot (?:detection|protection)|blocked by (?:cloudflare|incapsula)|"
+    r"sucuri website firewall",
     re.I,
 )
 """What walls against crawlers say, in their title or first words."""
 ERROR = re.compile(
-    r"^\W*(?:error\s*)?(?:403|404|410|500|502|503|504)\b|page (?:not found|cannot be found|does not exist|unavailable)|(?:404|403|500)[ -]+(?:error|not found|forbidden)|"
-    r"(?:seite|artikel) (?:wurde )?nicht gefunden|page (?:introuvable|non trouvée)|página no encontrada|pagina non trovata|página não encontrada|"
+    r"^\W*(?:error\s*)?(?:403|404|410|500|502|503|504)\b|page (?:not found|cannot be found|does not exist|"
+    r"unavailable)|(?:404|403|500)[ -]+(?:error|not found|forbidden)|"
+    r"(?:seite|artikel) (?:wurde )?nicht gefunden|page (?:introuvable|non trouvée)|página no encontrada|"
+    r"pagina non trovata|página não encontrada|"
     r"strona nie (?:została znaleziona|istnieje)|pagina niet gevonden|страница не найдена|not found\W*$|"
     r"(?:bad gateway|service unavailable|internal server error|gateway time-?out|database error|error establishing)",
     re.I,
@@ -43,7 +49,8 @@ ARCHIVE = re.compile(
     r"/(?:category|categories|tag|tags|author|topics?|archives?|search|label)/|[?&](?:page|s|q)=|/forums?/?$", re.I
 )
 LISTING_CLASS = re.compile(
-    r"(?:^|\s)(?:home|blog|archive|category|tag|paged|search|search-results|author|front|is-front|forum-archive|post-type-archive)(?:\s|$)"
+    r"(?:^|\s)(?:home|blog|archive|category|tag|paged|search|search-results|author|front|is-front|"
+    r"forum-archive|post-type-archive)(?:\s|$)"
 )
 """Classes that WordPress and its like give the body of a listing."""
 SINGLE_CLASS = re.compile(r"(?:^|\s)(?:single|single-post|postid-\d+|page-node-\d+|page-id-\d+)(?:\s|$)")

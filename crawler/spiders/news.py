@@ -17,12 +17,12 @@ from twisted.python.failure import Failure
 
 from crawler import limits
 from crawler.cleaning import clean
-from crawler.cleaning.text import tidy
 from crawler.discovery import read_listing
 from crawler.fetching import FORBIDDEN, what_failed
 from crawler.items import Fetch, Found, Rejected
 from crawler.report import Report, our_version
 from crawler.source import Source, choose, load_sources
+from crawler.text import tidy
 from crawler.urls import host_of, normal
 from pipelines.stages import Visit
 
@@ -83,8 +83,8 @@ class NewsSpider(scrapy.Spider):
         self.report.record(
             replace(
                 seen(response),
-                outcome="failed" if listing.problem else "read",
-                reason="not a listing" if listing.problem else "",
+                outcome="failed" if listing.problem and not listing.links else "read",
+                reason="" if not listing.problem else "read in part" if listing.links else "not a listing",
                 detail=tidy(listing.problem),
                 links_found=len(listing.links) + listing.left_out,
                 links_left_out=left_out,

@@ -9,14 +9,17 @@ from crawler.cleaning.comments.draft import ASIDE, BLOCK, LINE, Anchor, Draft
 from crawler.cleaning.comments.when import ANY_ORDER, find_time
 
 LEAD = re.compile(
-    r"^(?:(?:comment|commented|posted|written|submitted|kommentar|kommentiert|geschrieben|verfasst|publicado|enviado|escrito"
+    r"^(?:(?:comment|commented|posted|written|submitted|kommentar|kommentiert|geschrieben|verfasst|publicado"
+    r"|enviado|escrito"
     r"|inviato|scritto|rédigé|posté|écrit|message)\s+)?(?:(?:by|von|vom|par|de|por|da|door|av|af|from|przez|от)\s+)?",
     re.IGNORECASE,
 )
 """What stands before a name: `Comment by`, `von`, `par`."""
 SAYS = re.compile(
-    r"\s+(?:says|said|sagt|sagte|schreibt|schrieb|meint|meinte|dit|a dit|a écrit|dijo|dice|disse|diz|zegt|schreef|skriver|sier|säger"
-    r"|sanoo|pisze|napisał|napisała|írta|yazdı|diyor|пишет|говорит|wrote|writes|commented|replied|on|at|am|le|el|il|op|den|em|på)"
+    r"\s+(?:says|said|sagt|sagte|schreibt|schrieb|meint|meinte|dit|a dit|a écrit|dijo|dice|disse|diz|zegt"
+    r"|schreef|skriver|sier|säger"
+    r"|sanoo|pisze|napisał|napisała|írta|yazdı|diyor|пишет|говорит|wrote|writes|commented|replied|on|at|am|le"
+    r"|el|il|op|den|em|på)"
     r"[\s:,.…]*$",
     re.IGNORECASE,
 )
@@ -31,7 +34,8 @@ LINE_LENGTH = 120
 MOST_WORDS = 6
 """A longer text is no name."""
 NO_NAME = re.compile(
-    r"\d+|#?\d+|reply|antworten|répondre|responder|rispondi|link|permalink|permalien|quote|zitieren|report|share|like|edit|delete"
+    r"\d+|#?\d+|reply|antworten|répondre|responder|rispondi|link|permalink|permalien|quote|zitieren|report"
+    r"|share|like|edit|delete"
     r"|parent|profile|profil|on|off|»|up|down|flag|vote|comment|kommentar",
     re.IGNORECASE,
 )
@@ -39,7 +43,7 @@ NO_NAME = re.compile(
 
 
 def set_apart(draft: Draft) -> None:
-    """In a comment whose parts bear no names, take a short first or last line that has a date in it for the author line."""
+    """In a comment whose parts bear no names, take a short first or last line with a date in it for the author line."""
     if draft.top or draft.times:
         return
     lines = _lines(draft)
@@ -71,7 +75,7 @@ def _lines(draft: Draft) -> list[tuple[int, int]]:
 
 
 def name_in(text: str) -> str:
-    """A name without what stands around it: `Comment by Ann says:` is Ann. A date in the text, and all after it, goes."""
+    """A name without what stands around it: `Comment by Ann says:` is Ann. A date, and all after it, goes."""
     found = find_time(text, ANY_ORDER)
     if found:
         before = PARTS.split(text[: found[1]].strip(EDGES))[0]

@@ -1,4 +1,4 @@
-"""One comment while the page is being walked: its words in reading order, each with the part of the comment it stands in."""
+"""One comment while the page is being walked: its words in reading order, and where in the comment each one stands."""
 
 from __future__ import annotations
 

@@ -96,12 +96,15 @@ ENGINES = (
 )
 
 SUBJECT = (
-    r"comment|cmt|kommentar|leserkommentar|lesermeinung|commentaire|commento|comentario|commentaar|reactie|komentarz|komentar"
-    r"|kommentti|yorum|posting|guestbook|gaestebuch|forum-?(?:post|message|fil|entry)|discussion-?(?:post|item|entry|message)"
+    r"comment|cmt|kommentar|leserkommentar|lesermeinung|commentaire|commento|comentario|commentaar|reactie"
+    r"|komentarz|komentar"
+    r"|kommentti|yorum|posting|guestbook|gaestebuch|forum-?(?:post|message|fil|entry)|discussion-?(?:post|item"
+    r"|entry|message)"
     r"|(?:reader|user|visitor)-?(?:comment|post|opinion|reply|response)"
 )
 PART = (
-    r"item|card|box|entry|wrap|wrapper|container|new|block|row|li|single|inner|node|unit|thread|element|outer|holder|main|root"
+    r"item|card|box|entry|wrap|wrapper|container|new|block|row|li|single|inner|node|unit|thread|element|outer"
+    r"|holder|main|root"
     r"|level|detail"
 )
 WORD = re.compile(rf"(?:[a-z0-9]+-){{0,3}}(?:{SUBJECT})(?:-?(?:{PART})){{0,3}}(?:-?\d+)?")

@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from crawler import limits
 from crawler.cleaning.comments.byline import set_apart
 from crawler.cleaning.comments.draft import DROPPED, Draft
-from crawler.cleaning.comments.finish import NEAR, aside_of, finish, text_zone
+from crawler.cleaning.comments.finish import NEAR, aside_of, finish, in_brief, links_left_out, text_zone
 from crawler.cleaning.comments.frames import FRAME, outermost, state_of
 from crawler.cleaning.comments.linked import linked_comments
-from crawler.cleaning.comments.openers import Opening, Scan, promising, scan
-from crawler.cleaning.comments.shape import repeated, settled, signed_throughout
-from crawler.cleaning.comments.threads import hung, levels, parents_of
+from crawler.cleaning.comments.openers import Opening, Scan, hints_on, scan
+from crawler.cleaning.comments.shape import is_beside, repeated, settled, signed_throughout
+from crawler.cleaning.comments.threads import counted_above, hung, levels, parents_of
 from crawler.cleaning.comments.walk import Walk, holders_of
-from crawler.cleaning.comments.when import order_of
+from crawler.cleaning.comments.when import Order, order_of
 from crawler.cleaning.page import Parsed, select
 from crawler.items import Comment, CommentsState, Cut, Moment
 
@@ -44,9 +45,9 @@ class FoundComments:
 def find_comments(parsed: Parsed) -> FoundComments:
     """The comments of a page. Never raises; linear in the size of the page."""
     seen = _scanned(parsed)
-    drafts = _walked(seen.openings) or settled(_walked(seen.shapes)) or _row(seen)
+    drafts = _walked(seen.openings) or settled(_walked(_in_place(seen.shapes))) or _row(seen)
     order = order_of(text for draft in drafts for _, text in draft.times)
-    comments = [finish(draft, parsed.base, order) for draft in drafts]
+    comments = _finished(drafts, parsed.base, order)
     if not drafts:
         return _without_drafts(parsed, seen)
     first = _first_post(drafts[0], parsed.url)
@@ -61,7 +62,26 @@ def find_comments(parsed: Parsed) -> FoundComments:
         else None,
         first_author=comments[0].author if first else "",
         first_posted=comments[0].posted if first else None,
-        cuts=cuts,
+        cuts=(*cuts, *_links_cut(drafts)),
+    )
+
+
+def _finished(drafts: Sequence[Draft], base: str, order: Order) -> list[Comment]:
+    """A comment of each draft; those beyond the limit in brief, for they are only counted."""
+    comments: list[Comment] = []
+    shown = 0
+    for draft in drafts:
+        comments.append(finish(draft, base, order) if shown <= limits.COMMENTS_A_PAGE else in_brief(draft))
+        shown += bool(comments[-1].text)
+    return comments
+
+
+def _links_cut(drafts: Sequence[Draft]) -> tuple[Cut, ...]:
+    left_out = sum(map(links_left_out, drafts))
+    return (
+        (Cut(limit="LINKS_A_COMMENT", kept=limits.LINKS_A_COMMENT, left_out=left_out, unit="links"),)
+        if left_out
+        else ()
     )
 
 
@@ -76,7 +96,8 @@ def _scanned(parsed: Parsed) -> Scan:
     """The places of comments: in the elements that the source's rule names, else on the whole page."""
     if chosen := select(parsed, parsed.rules.comments):
         return scan(outermost(chosen))
-    return scan((parsed.root,)) if promising(parsed.root) else Scan()
+    hints = hints_on(parsed.root)
+    return scan((parsed.root,), hints) if hints else Scan()
 
 
 def _walked(openings: Mapping[Any, Opening]) -> list[Draft]:
@@ -90,9 +111,15 @@ def _walked(openings: Mapping[Any, Opening]) -> list[Draft]:
     return drafts
 
 
+def _in_place(shapes: Mapping[Any, Opening]) -> dict[Any, Opening]:
+    """Those that do not stand in a box of the latest comments of the whole site."""
+    beside = counted_above(shapes, is_beside)
+    return {element: opening for element, opening in shapes.items() if not beside[element] and not is_beside(element)}
+
+
 def _row(seen: Scan) -> list[Draft]:
     """The drafts of a list whose elements bear no telling name."""
-    lists = outermost([frame for frame, kind in seen.frames if kind == FRAME])
+    lists = outermost([frame for frame, kind in seen.frames if kind == FRAME and not is_beside(frame)])
     drafts = settled(_walked(repeated(lists))) if lists else []
     return drafts if signed_throughout(drafts) else []
 

@@ -16,6 +16,17 @@ from crawler.items import Comment, Href, Moment
 SPACES = re.compile(r"[ \t\n\r\f]+")
 SIGNATURE = re.compile(r"(?:^|\n)[ \t]*_{10,}[ \t]*(?:\n|$)")
 """The line of underscores that forums set above a signature; phpBB writes seventeen."""
+EDIT_NOTE = re.compile(
+    r"\b(?:last|was) edited\b|\(edited\)|zuletzt (?:geändert|bearbeitet|editiert)|dernière (?:modification|édition)"
+    r"|editado por última vez|ultima modifica|laatst (?:bewerkt|aangepast)|последний раз редактировалось",
+    re.IGNORECASE,
+)
+DELETION = re.compile(
+    r"\W*(?:(?:this )?(?:comment|post|message)?\s*(?:has been|was|is)?\s*(?:deleted|removed)(?: by .{1,20})?"
+    r"|(?:dieser )?kommentar (?:wurde )?(?:gelöscht|entfernt)|commentaire supprimé|comentario eliminado)\W*",
+    re.IGNORECASE,
+)
+"""The whole of a short text that stands where a comment was."""
 LABEL = 40
 """Characters at most of a loose label such as `Kommentar 3 von` before the author's name."""
 NEAR = 12
@@ -40,14 +51,28 @@ def finish(draft: Draft, base: str, order: Order) -> Comment:
         site_id=tidy(draft.site_id),
         parent_site_id=tidy(draft.opening.parent_site_id),
         kind=draft.opening.kind,
-        edited=draft.edited,
-        deleted=draft.deleted,
+        edited=draft.edited or bool(EDIT_NOTE.search(aside_of(draft, zone, DROPPED))),
+        deleted=draft.deleted or bool(DELETION.fullmatch(text[:LABEL])),
         by_staff=draft.staff,
     )
 
 
+def links_left_out(draft: Draft) -> int:
+    """How many of the comment's links the limit leaves out."""
+    if len(draft.anchors) <= limits.LINKS_A_COMMENT:
+        return 0
+    zone = text_zone(draft)
+    return max(sum(a.zone == zone for a in draft.anchors) - limits.LINKS_A_COMMENT, 0)
+
+
+def in_brief(draft: Draft) -> Comment:
+    """The comment with the beginning of its text alone."""
+    zone = text_zone(draft)
+    return Comment(text=next((p.text.strip() for p in draft.pieces if p.zone == zone and _worded(p)), ""))
+
+
 def text_zone(draft: Draft) -> int:
-    """The zone that holds the text: an engine's own name for it even when nothing is in it, else the surest with words."""
+    """The zone that holds the text: an engine's own name for it, even an empty one, else the surest with words."""
     if draft.top == EXACTLY:
         return EXACTLY
     return max((p.zone for p in draft.pieces if p.zone > 0 and _worded(p)), default=0)
@@ -140,7 +165,9 @@ def _author(draft: Draft, zone: int) -> tuple[str, str, range]:
     if best and best[1].rank == 1 and best[1].zone == zone and _speaks_before(draft, best[1], zone):
         best = None
     if best is None:
-        name, url = read_byline(aside_of(draft, zone), [a for a in draft.anchors if a.zone == ASIDE])
+        name, url = read_byline(
+            aside_of(draft, zone), [a for a in draft.anchors if a.zone == ASIDE or a.zone == 0 < zone]
+        )
         return name, url, range(0)
     name, capture = best
     url = next((a.url for a in draft.anchors[:NEAR] if a.zone != zone and a.text == name), capture.url)
@@ -168,7 +195,7 @@ def aside_of(draft: Draft, zone: int, lowest: int = ASIDE) -> str:
     parts: list[str] = []
     length = 0
     for piece in draft.pieces:
-        if piece.zone != zone and piece.zone >= lowest and piece.kind != LINE:
+        if piece.zone != zone and piece.zone >= lowest:
             parts.append(piece.text if piece.text else " ")
             length += len(piece.text)
             if length > ASIDE_CHARACTERS:

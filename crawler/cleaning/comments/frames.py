@@ -15,36 +15,50 @@ from crawler.items import CommentsState
 
 LIST = re.compile(
     r"(?:[a-z]+-)?(?:comments|comments?-?(?:area|list|section|container|wrapper|holder|module|region|stream))"
-    r"|commentlist|comment-?holder|kommentare?|commentaires?|comentarios?|commenti|reacties|komentarze|discussion-?comments"
+    r"|commentlist|comment-?holder|kommentare?|commentaires?|comentarios?|commenti|reacties|komentarze"
+    r"|discussion-?comments"
     r"|wpdcom|wpcomm|wc-comments|epoch-comments|responses|reader-comments"
 )
 FORM = re.compile(
-    r"respond|(?:comment|reply)-?(?:respond|form|reply-form)(?:-wrapper)?|commentform|add-?comment|leave-?comment|new-?comment"
+    r"respond|(?:comment|reply)-?(?:respond|form|reply-form)(?:-wrapper)?|commentform|add-?comment"
+    r"|leave-?comment|new-?comment"
 )
 WIDGET = re.compile(
-    r"disqus-(?:thread|comments?|container|embed)|fb-comments(?:-.*)?|livefyre(?:-.*)?|coral-?(?:talk|comments?|thread|stream|embed)(?:-.*)?"
-    r"|(?:.*-)?spot-?im(?:-.*)?|openweb-.*|viafoura(?:-.*)?|vf-.*comments.*|vuukle-comments|hyvor-talk-view|commento|remark42|isso-thread"
+    r"disqus-(?:thread|comments?|container|embed)|fb-comments(?:-.*)?|livefyre(?:-.*)?|coral-?(?:talk|comments?"
+    r"|thread|stream|embed)(?:-.*)?"
+    r"|(?:.*-)?spot-?im(?:-.*)?|openweb-.*|viafoura(?:-.*)?|vf-.*comments.*|vuukle-comments|hyvor-talk-view"
+    r"|commento|remark42|isso-thread"
     r"|idc-container.*|ds-thread|cackle-.*|hypercomments-widget|giscus|utterances|cusdis-thread|jetpack-remote-comment"
-    r"|gig-?comments?(?:-.*)?|gigya-comments.*|comments-?div-gigya|echo-(?:stream|comments).*|js-kit-comments|muut|vk-comments"
+    r"|gig-?comments?(?:-.*)?|gigya-comments.*|comments-?div-gigya|echo-(?:stream|comments).*|js-kit-comments"
+    r"|muut|vk-comments"
 )
 SOURCE = re.compile(
-    r"(?://|\.)(?:disqus\.com/(?:embed|count)|[\w-]+\.disqus\.com|(?:launcher|recirculation)\.spot\.im|cdn\.vuukle|[\w.-]*viafoura|[\w.-]*livefyre"
-    r"|[\w-]+\.coral(?:project)?\.|coral\.[\w.-]+|talk\.hyvor|cdn\.commento|giscus\.app|utteranc\.es|[\w.-]*intensedebate\.com/js|(?:cdn\.)?js-kit\.com"
+    r"(?://|\.)(?:disqus\.com/(?:embed|count)|[\w-]+\.disqus\.com|(?:launcher|recirculation)\.spot\.im"
+    r"|cdn\.vuukle|[\w.-]*viafoura|[\w.-]*livefyre"
+    r"|[\w-]+\.coral(?:project)?\.|coral\.[\w.-]+|talk\.hyvor|cdn\.commento|giscus\.app|utteranc\.es"
+    r"|[\w.-]*intensedebate\.com/js|(?:cdn\.)?js-kit\.com"
     r"|cdn\.echoenabled)|jetpack\.wordpress\.com/jetpack-comment",
     re.IGNORECASE,
 )
 CLOSED_WORD = re.compile(r"(?:comments?-?closed|no-?comments?|nocomments|comment-closed)")
 CLOSED = re.compile(
-    r"comment(?:s|ing)? (?:are|is|have been|has been|were|now) (?:now |currently )?(?:closed|disabled|turned off|off)|comments? closed"
-    r"|closed (?:to|for) (?:new )?comments|kommentar(?:e|funktion)?\b.{0,40}\b(?:geschlossen|deaktiviert|nicht mehr möglich)"
-    r"|commentaires (?:sont )?(?:fermés|clos)|comentarios (?:están )?cerrados|comentários (?:estão )?(?:fechados|encerrados)"
-    r"|commenti (?:sono )?chiusi|reacties zijn gesloten|комментарии закрыты|komentarze (?:są )?(?:zamknięte|wyłączone)|コメントは受け付けていません",
+    r"comment(?:s|ing)? (?:are|is|have been|has been|were|now) (?:now |currently )?(?:closed|disabled"
+    r"|turned off|off)|comments? closed"
+    r"|closed (?:to|for) (?:new )?comments|kommentar(?:e|funktion)?\b.{0,40}\b(?:geschlossen|deaktiviert"
+    r"|nicht mehr möglich)"
+    r"|commentaires (?:sont )?(?:fermés|clos)|comentarios (?:están )?cerrados"
+    r"|comentários (?:estão )?(?:fechados|encerrados)"
+    r"|commenti (?:sono )?chiusi|reacties zijn gesloten|комментарии закрыты"
+    r"|komentarze (?:są )?(?:zamknięte|wyłączone)|コメントは受け付けていません",
     re.IGNORECASE,
 )
 NONE = re.compile(
-    r"no comments? (?:available|yet|found|so far|posted|here|on this)|(?:there are |currently )no comments|no comments\b|be the first (?:one )?to (?:comment|post|leave|reply)"
-    r"|\b0 (?:comments|kommentare|commentaires|comentarios|commenti|reacties)|(?:noch )?keine kommentare|aucun commentaire"
-    r"|(?:no hay|sin) comentarios|nenhum comentário|sem comentários|nessun commento|nog geen reacties|brak komentarzy|нет комментариев",
+    r"no comments? (?:available|yet|found|so far|posted|here|on this)|(?:there are |currently )no comments"
+    r"|no comments\b|be the first (?:one )?to (?:comment|post|leave|reply)"
+    r"|\b0 (?:comments|kommentare|commentaires|comentarios|commenti|reacties)|(?:noch )?keine kommentare"
+    r"|aucun commentaire"
+    r"|(?:no hay|sin) comentarios|nenhum comentário|sem comentários|nessun commento"
+    r"|nog geen reacties|brak komentarzy|нет комментариев",
     re.IGNORECASE,
 )
 NOTICE = 3_000

@@ -99,6 +99,7 @@ class Opening:
 class Scan:
     """What one look at a page's elements brought."""
 
+    hints: tuple[str, ...] = ITEM_HINTS
     openings: dict[Any, Opening] = field(default_factory=dict)
     """The first element of each comment of a named engine, in document order."""
     shapes: dict[Any, Opening] = field(default_factory=dict)
@@ -107,22 +108,19 @@ class Scan:
     """Lists, forms, notices and widgets, with their kind."""
     scripted: bool = False
     """True when a script of a comment service is loaded."""
+    told: dict[tuple[str, str, str], Told] = field(default_factory=dict)
+    """What each tag, class and `itemtype` of the page says."""
 
 
-def promising(root: Any) -> bool:
-    """False for most pages without comments: no class, id, type or script of theirs speaks of them."""
-    return any(_hinted("\n".join(set(names(root))), HINTS) for names in NAMES)
+def hints_on(root: Any) -> tuple[str, ...]:
+    """The hints that the page's classes, ids, types and scripts give; none on most pages without comments."""
+    names = "\n".join(name for path in NAMES for name in set(path(root))).lower()
+    return tuple(hint for hint in ITEM_HINTS if hint in names) if any(hint in names for hint in HINTS) else ()
 
 
-def _hinted(names: str, hints: Iterable[str]) -> bool:
-    """Substrings, not a pattern: ten times as fast on the many names of a page."""
-    names = names.lower()
-    return any(hint in names for hint in hints)
-
-
-def scan(roots: Iterable[Any]) -> Scan:
-    """Every element under the roots, looked at once."""
-    result = Scan()
+def scan(roots: Iterable[Any], hints: tuple[str, ...] = ITEM_HINTS) -> Scan:
+    """Every element under the roots, looked at once. `hints` are those that the page gives."""
+    result = Scan(hints)
     for root in roots:
         for element in root.iter(etree.Element):
             _look(element, result)
@@ -136,23 +134,33 @@ def _look(element: Any, result: Scan) -> None:
     if tag in LOADERS:
         result.scripted = result.scripted or _loads(element)
         return
+    kind = element.get("itemtype") or ""
+    if not (names or id or kind):
+        return
+    told = result.told.get((tag, names, kind))
+    if told is None:
+        told = result.told[tag, names, kind] = _told(tag, names, kind, result.hints)
     numbered = bool(id) and NUMBERED.search(id) is not None
-    if numbered or names:
-        told = told_by(tag, names, element.get("itemtype") or "")
+    if told.named or told.shaped:
         for engines, found in ((told.named, result.openings), (told.shaped, result.shapes)):
             for engine in engines:
                 if (numbered or engine.id is None) and (opening := _opening(engine, element, names, id)):
                     found.setdefault(opening.roots[0], opening)
                     break
-        if told.frame:
-            result.frames.append((element, told.frame))
-            return
-    elif kind := element.get("itemtype"):
-        for engine in told_by(tag, "", kind).named:
-            if engine.id is None and (opening := _opening(engine, element, names, id)):
-                result.openings.setdefault(element, opening)
-    if id and _hinted(id, HINTS) and (frame := frame_kind(tag, id)):
+    if told.frame:
+        result.frames.append((element, told.frame))
+    elif id and _hinted(id, result.hints) and (frame := frame_kind(tag, id)):
         result.frames.append((element, frame))
+
+
+def _told(tag: str, names: str, kind: str, hints: tuple[str, ...]) -> Told:
+    return told_by(tag, names, kind) if kind or _hinted(names, hints) else _nameless(tag)
+
+
+def _hinted(names: str, hints: Iterable[str]) -> bool:
+    """Substrings, not a pattern: ten times as fast on the many names of a page."""
+    names = names.lower()
+    return any(hint in names for hint in hints)
 
 
 def _loads(element: Any) -> bool:
@@ -175,8 +183,6 @@ class Told:
 @lru_cache(maxsize=8192)
 def told_by(tag: str, names: str, kind: str) -> Told:
     """The engines an element can belong to by its tag, class and `itemtype`, and the frame it can be."""
-    if not (kind or _hinted(names, ITEM_HINTS)):
-        return _nameless(tag)
     words = {spelled(n) for n in names.split()}
     named = tuple(e for e in ENGINES if _fits(e, tag, words, kind))
     shaped = tuple(e for e in SHAPES if _fits(e, tag, words, kind))

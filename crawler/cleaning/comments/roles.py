@@ -85,7 +85,8 @@ SILENT = frozenset(
 """Elements whose content is no visible text of a comment."""
 
 SUBJECT = (
-    r"comments?|commenti?|cmt|commentaires?|comentarios?|kommentare?|reply|replies|post|message|msg|forum|opinion|review"
+    r"comments?|commenti?|cmt|commentaires?|comentarios?|kommentare?|reply|replies|post|message|msg|forum"
+    r"|opinion|review"
     r"|reaction|reactie|answer|comm|ugc|feedback"
 )
 TEXT_WORD = (
@@ -150,12 +151,16 @@ OWN_META = re.compile(
 OWN_AUTHOR = re.compile(rf"(?:{SUBJECT})-?(?:author|user|by|poster|writer)(?:-?name)?")
 """Says whose author it names, likewise."""
 _DROPPED = (
-    "reply reply-?link replies-?link replybox respond reply-?to edit-?link actions? buttons? btn share sharing likes? votes? voting"
+    "reply reply-?link replies-?link replybox respond reply-?to edit-?link actions? buttons? btn share sharing"
+    " likes? votes? voting"
     " rating ratings karma flag report report-link signature sig avatar.* gravatar badge toggle readmore controls tools"
-    " userinfo postprofile profile user-?details reactionsbar number counter permalink quote-?link popupmenu menu lastedit"
+    " userinfo postprofile profile user-?details reactionsbar number counter permalink quote-?link popupmenu"
+    " menu lastedit"
     " awaiting-moderation comment-form editor tooltip postfoot thumbs? score divider separator links"
-    " message-user messageuserinfo item-control vote-result moderation subscribe post-author says sr-only u-sronly label"
-    " screen-reader-text visually-?hidden assistive-text no-?print like-feedback liked share-?buttons? social title subject"
+    " message-user messageuserinfo item-control vote-result moderation subscribe post-author says sr-only"
+    " u-sronly label"
+    " screen-reader-text visually-?hidden assistive-text no-?print like-feedback liked share-?buttons? social"
+    " title subject"
 )
 DROP = re.compile(rf"(?:.*-)?(?:{'|'.join(_DROPPED.split())})")
 ATTRIBUTION = re.compile(

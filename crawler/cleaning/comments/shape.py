@@ -7,27 +7,33 @@ element with neither author nor time of its own is a part of the comment around 
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
 from crawler import limits
-
 from crawler.cleaning.comments.draft import ASIDE, Draft, Piece
 from crawler.cleaning.comments.engines import ITEMS, Engine
 from crawler.cleaning.comments.finish import aside_of, text_zone
 from crawler.cleaning.comments.openers import Opening
+from crawler.cleaning.comments.roles import LONGEST, spelled
 from crawler.cleaning.comments.when import ANY_ORDER, find_time
 
 ROW = Engine("row", weak=True)
 ROW_LENGTH, ROW_SAMPLE, ROW_TEXTS, ROW_SHARE = 2, 6, 12, 0.8
-"""A row has two elements or more; six of them are looked at for a date in their first twelve texts; eight in ten must have
-a name and a time."""
+"""A row has two elements or more; six of them are looked at for a date in their first twelve texts; eight in ten must
+have a name and a time."""
 FRAMES, FRAME_ELEMENTS = 5, 200
 """Frames looked into for a row, and elements in each."""
+BESIDE = re.compile(
+    r"(?:.*-)?(?:recent|latest|newest|popular|most)-?(?:comments?|commented|discussed)(?:-.*)?|sidebar|widget-area"
+    r"|derniers-comm.*|(?:neueste|letzte)-?komm.*"
+)
+"""Boxes beside the article that show comments on other pages."""
 TEASER = 0.8
-"""Share of a text that is link from which on it is a teaser: a list of comments has few such, a list of articles only such."""
+"""Share of a text that is link from which on it is a teaser: comments are seldom such, lists of articles always."""
 
 
 def settled(drafts: list[Draft]) -> list[Draft]:
@@ -48,6 +54,14 @@ def settled(drafts: list[Draft]) -> list[Draft]:
             children[index].extend(children[part])
     kept = _renumbered(drafts, [i for i, d in enumerate(drafts) if i not in gone and _signed(d)])
     return [] if kept and sum(map(_linked, kept)) * 2 > len(kept) else kept
+
+
+def is_beside(element: Any) -> bool:
+    """True for a box of the site's latest comments, or a sidebar: what stands there is said elsewhere."""
+    if element.tag in ("html", "body"):
+        return False
+    names = f"{element.get('class') or ''} {element.get('id') or ''}"
+    return any(BESIDE.fullmatch(spelled(n)) for n in names.split() if len(n) <= LONGEST)
 
 
 def repeated(frames: Sequence[Any]) -> dict[Any, Opening]:
@@ -81,9 +95,7 @@ def _row(element: Any) -> list[Any]:
 
 
 def _holds_date(element: Any) -> bool:
-    words: list[str] = []
-    for text in islice(element.itertext("*"), ROW_TEXTS):
-        words.append(text[: limits.DATE_CHARACTERS])
+    words = [text[: limits.DATE_CHARACTERS] for text in islice(element.itertext("*"), ROW_TEXTS)]
     return next(element.iter("time"), None) is not None or find_time(" ".join(words), ANY_ORDER) is not None
 
 
@@ -103,7 +115,7 @@ def _dated(draft: Draft) -> bool:
 
 
 def _linked(draft: Draft) -> bool:
-    """True when its text is one link and more to nothing: a teaser of an opinion piece, which sites call `comment` too."""
+    """True when its text is little but a link: a teaser of an opinion piece, which sites call `comment` too."""
     zone = text_zone(draft)
     text = sum(len(p.text.strip()) for p in draft.pieces if p.zone == zone)
     return sum(len(a.text) for a in draft.anchors if a.zone == zone) >= TEASER * text

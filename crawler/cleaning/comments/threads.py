@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
@@ -14,7 +14,8 @@ from crawler.cleaning.comments.roles import spelled
 from crawler.items import Comment, Cut
 
 REPLIES = re.compile(
-    r"indented|children|child|repl(?:y|ies)-?(?:list|container|thread)?|comment-replies|sub-?comments?|comment-?children"
+    r"indented|children|child|repl(?:y|ies)-?(?:list|container|thread)?|comment-replies|sub-?comments?"
+    r"|comment-?children"
 )
 """A list of replies, which some engines put beside the comment and not inside it."""
 LISTS = ("ul", "ol")
@@ -45,9 +46,15 @@ def hung(comments: Sequence[Comment], parents: Sequence[int | None]) -> tuple[tu
     return tuple(kept), _cuts(len(kept), left_out, max(true_depth, default=0))
 
 
-def levels(elements: Mapping[Any, Any]) -> dict[Any, int]:
-    """How many lists of replies each element stands in; every element on the way up is looked at once."""
+def levels(elements: Iterable[Any]) -> dict[Any, int]:
+    """How many lists of replies each element stands in."""
+    return counted_above(elements, _is_reply_list)
+
+
+def counted_above(elements: Iterable[Any], counts: Callable[[Any], bool]) -> dict[Any, int]:
+    """How many of the elements above each one count; every element on the way up is looked at once."""
     known: dict[Any, int] = {}
+    found: dict[Any, int] = {}
     for element in elements:
         path: list[Any] = []
         above = element.getparent()
@@ -56,9 +63,10 @@ def levels(elements: Mapping[Any, Any]) -> dict[Any, int]:
             above = above.getparent()
         level = known[above] if above is not None else 0
         for step in reversed(path):
-            level += _is_reply_list(step)
+            level += counts(step)
             known[step] = level
-    return {element: known.get(element.getparent(), 0) for element in elements}
+        found[element] = level
+    return found
 
 
 def _placed(comment: Comment, parent: int | None, kept: Sequence[Comment]) -> Comment:

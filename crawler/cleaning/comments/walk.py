@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
@@ -53,6 +53,10 @@ class State:
     verbatim: bool = False
     anchor: Anchor | None = None
     captures: tuple[Capture, ...] = ()
+
+    def copy(self) -> State:
+        """The same state for the elements inside, to be changed there."""
+        return State(self.draft, self.zone, self.quote, self.verbatim, self.anchor, self.captures)
 
 
 class Walk:
@@ -99,6 +103,7 @@ class Walk:
         prop = element.get("itemprop") or element.get("property") or ""
         role = roles(element.tag, _names(element), prop, engine)
         self._stack.append((before, role.block))
+        self.state = self.state.copy()
         if not opened and element not in self.holders and self._skipped(element, role, prop):
             return True
         if role.block:
@@ -157,13 +162,13 @@ class Walk:
         elif not self.state.quote:
             self._place(element, role, draft)
         if role.quote and self.state.zone >= 0:
-            self.state = replace(self.state, quote=True)
+            self.state.quote = True
         if element.tag == "pre":
-            self.state = replace(self.state, verbatim=True)
+            self.state.verbatim = True
         elif element.tag == "a" and (href := element.get("href")):
             anchor = Anchor(href, self.state.zone, len(draft.pieces))
             draft.anchors.append(anchor)
-            self.state = replace(self.state, anchor=anchor)
+            self.state.anchor = anchor
             for capture in self.state.captures:
                 capture.url = capture.url or href
 
@@ -202,7 +207,7 @@ class Walk:
         """Into another zone; what is below the text stays as low as it was."""
         if zone < 0:
             zone = min(zone, self.state.zone)
-        self.state = replace(self.state, zone=zone)
+        self.state.zone = zone
 
     def _time(self, element: Any, role: Roles, draft: Draft) -> None:
         self._stated(element, draft)
@@ -217,7 +222,7 @@ class Walk:
     def _capture(self, capture: Capture) -> None:
         if len(self.state.captures) < MOST_CAPTURES:
             capture.url = self.state.anchor.url if self.state.anchor else ""
-            self.state = replace(self.state, captures=(*self.state.captures, capture))
+            self.state.captures = (*self.state.captures, capture)
 
     def _close(self, capture: Capture) -> None:
         draft = self.drafts[self.state.draft]
@@ -283,10 +288,10 @@ def _set_in(element: Any) -> int | None:
 
 
 def _may_name(draft: Draft, role: Roles, rank: int, inside: bool) -> bool:
-    """True where words may name the author: in the text only before anything else is said, or by an unmistakable class."""
+    """True where words may name the author: in the text only before anything is said, or by an unmistakable class."""
     if rank <= 2 and _named(draft):
         return False
-    return not inside or not draft.authors and (role.own_author or not draft.spoken and rank >= 2)
+    return not inside or (not draft.authors and (role.own_author or (not draft.spoken and rank >= 2)))
 
 
 def _named(draft: Draft) -> bool:

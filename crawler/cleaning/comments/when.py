@@ -56,7 +56,8 @@ CLOCK = re.compile(
     re.IGNORECASE,
 )
 ZONE = re.compile(
-    r"\s?\(?(?P<name>Z|UTC|GMT|[A-Z]{3,4})?\s?(?P<sign>[+-])?(?:(?<=[+-])(?P<hours>\d\d?)(?::?(?P<minutes>\d\d))?)?(?!\w)"
+    r"\s?\(?(?P<name>Z|UTC|GMT"
+    r"|[A-Z]{3,4})?\s?(?P<sign>[+-])?(?:(?<=[+-])(?P<hours>\d\d?)(?::?(?P<minutes>\d\d))?)?(?!\w)"
 )
 CLOCK_REACH = 24
 """Characters between a date and its clock time: ` um `, ` at `, ` – `, ` @ `."""
@@ -77,7 +78,7 @@ FIGURES = re.compile(r"(?<![\d/.-])([0-3]?\d)[./-]([0-3]?\d)[./-](?:(?:19|20)\d\
 
 
 def order_of(texts: Iterable[str]) -> Order:
-    """The order that the dates of one page show: a single 12/24 settles it for all. UNKNOWN without one, or with both."""
+    """The order that the dates of one page show: a single 12/24 settles it for all. UNKNOWN without, or with both."""
     day = month = False
     for text in texts:
         for first, second in FIGURES.findall(text[: 4 * limits.DATE_CHARACTERS]):
