@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from crawler.cleaning import clean
-from crawler.items import Article, Comment, Page, body_text
+from crawler.items import Comment, Page
 
 
 def article(html: bytes, url: str) -> dict[str, Any]:
@@ -18,16 +17,10 @@ def article(html: bytes, url: str) -> dict[str, Any]:
     published = found.published.iso if found.published else None
     return {
         "title": found.headline,
-        "body": _running_text(found),
+        "body": found.running_text,
         "authors": list(found.authors),
         "published": published,
     }
-
-
-def _running_text(found: Article) -> str:
-    """The body without captions: the corpora's truth has none."""
-    running = (replace(s, blocks=tuple(b for b in s.blocks if b.kind != "caption")) for s in found.sections)
-    return body_text(tuple(running))
 
 
 def comments(html: bytes, url: str) -> list[dict[str, Any]]:

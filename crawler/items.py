@@ -7,7 +7,7 @@ control characters other than newline and tab. Nothing here decides anything or 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 CommentsState = Literal["open", "closed", "none", "script", "unknown"]
@@ -152,6 +152,12 @@ class Article:
     def body(self) -> str:
         """The text in reading order, headings included, blocks divided by an empty line."""
         return body_text(self.sections)
+
+    @property
+    def running_text(self) -> str:
+        """The body without captions: what a reader reads from top to bottom."""
+        running = (replace(s, blocks=tuple(b for b in s.blocks if b.kind != "caption")) for s in self.sections)
+        return body_text(tuple(running))
 
 
 def body_text(sections: tuple[Section, ...]) -> str:

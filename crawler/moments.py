@@ -15,6 +15,13 @@ ISO = re.compile(
     re.ASCII,
 )
 
+RFC = re.compile(
+    r"(?:[A-Za-z]{3,9},?\s+)?\d{1,2}\s+[A-Za-z]{3,9}\s+(?:\d{2}|\d{4})\s+\d{1,2}:\d\d(?::\d\d)?"
+    r"(?:\s+(?:[A-Z]{1,5}|[+-]\d{4}|[+-]\d\d:\d\d)(?:\s*\([A-Za-z ]{1,20}\))?)?",
+    re.ASCII,
+)
+"""Day, month, year, time, zone. The library's own parser also takes `December 14, 2019 8:44 pm`, and drops the `pm`."""
+
 
 def machine_time(text: str) -> Moment | None:
     """The moment that an ISO 8601 or RFC 5322 text names; None for anything else, and for impossible dates.
@@ -26,7 +33,9 @@ def machine_time(text: str) -> Moment | None:
         return None
     found = ISO.fullmatch(text)
     try:
-        return _iso(found, text) if found else _rfc(text)
+        if found:
+            return _iso(found, text)
+        return _rfc(text) if RFC.fullmatch(text) else None
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
 

@@ -6,20 +6,19 @@ import base64
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Ran, watchfloor
 
 from app.cli.main import COMMANDS, cli
 from app.demo.server import serve, source
+from conftest import ROOT, Ran, watchfloor
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b-\u200f]")
 
 
 @pytest.fixture(scope="module")
-def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def crawled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("crawled")
     with serve() as server:
         (folder / "demo.toml").write_text(source(server.url))
@@ -30,7 +29,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             "crawl", "--sources", folder / "demo.toml", "--db", folder / "w.db", "--allow-address", allowed
         )
         assert ran.code == 0, ran.err
-    yield folder / "w.db"
+    return folder / "w.db"
 
 
 @pytest.fixture
@@ -55,9 +54,10 @@ def test_search_finds_and_marks_what_was_asked_for(crawled: Path) -> None:
 
 
 def test_show_takes_a_number_or_an_address_even_with_tracking_in_it(crawled: Path) -> None:
-    by_number = watchfloor("show", "3", "--db", crawled, "--json").json
+    discussed = next(row for row in watchfloor("latest", "--db", crawled, "--json").json if row["comments"])
+    by_number = watchfloor("show", str(discussed["id"]), "--db", crawled, "--json").json
     by_address = watchfloor("show", by_number["url"] + "?utm_source=x", "--db", crawled, "--json").json
-    assert by_address["id"] == 3
+    assert by_address["id"] == discussed["id"]
     assert by_number["comments"][0]["verdicts"]
     assert watchfloor("show", "999", "--db", crawled).code == 1
 
@@ -179,11 +179,8 @@ def test_the_demo_ends_and_says_how_to_review(tmp_path: Path) -> None:
 
 
 def test_clean_and_judge_answer_line_by_line_in_order_and_survive_bad_lines() -> None:
-    html = (
-        b"<html><body><article><h1>Title of it</h1>"
-        + b"<p>Plain words of a story. </p>" * 20
-        + b"</article></body></html>"
-    )
+    story = b"".join(b"<p>The minister said on day %d that the ship would sail.</p>" % day for day in range(9))
+    html = b"<html><body><article><h1>Title of it</h1>" + story + b"</article></body></html>"
     lines = [{"id": 1, "url": "http://x.example/a", "html_b64": base64.b64encode(html).decode()}, {"id": 2}]
     given = b"\n".join([json.dumps(lines[0]).encode(), b"{broken", b"[]", json.dumps(lines[1]).encode()])
     answers = [json.loads(line) for line in watchfloor("clean", "--jsonl", stdin=given).out.splitlines()]

@@ -8,9 +8,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import texts
 
 from app.cli.terminal import as_json, complain, marked, one_line, safe, say
+from strategies import texts
 
 spans = st.lists(st.tuples(st.integers(-2, 15), st.integers(-2, 15)), max_size=4)
 anything = texts | st.text()

@@ -67,7 +67,6 @@ def only(body: str) -> Comment:
         ('<div id="disqus_thread"></div>', "script"),
         ('<div data-spotim-module="conversation" class="spot-im-frame"></div>', "script"),
         ('<script src="https://example.disqus.com/embed.js"></script>', "script"),
-        ("<div id='comments'></div><script>var s='//' + name + '.disqus.com/embed.js'</script>", "script"),
         ("<p>She had no comments available for this post.</p>", "unknown"),
         ("", "unknown"),
     ],
@@ -313,6 +312,12 @@ def test_time_grows_with_the_page_and_not_with_its_square(page: Callable[[int], 
 def test_a_sources_rule_says_where_comments_are() -> None:
     body = thread(item(1, "<p>elsewhere</p>")) + '<div class="talk">' + thread(item(2, "<p>here</p>")) + "</div>"
     assert [c.text for c in found(body, Rules(comments=".talk")).comments] == ["here"]
+
+
+def test_in_the_element_a_rule_names_comments_need_no_names_of_their_own() -> None:
+    row = "".join(f'<div class="z"><b>{name}</b> 3 May 2024<p>Words of {name}.</p></div>' for name in ("Ann", "Bob"))
+    assert found(f'<div class="q7">{row}</div>').comments == ()
+    assert [c.author for c in found(f'<div class="q7">{row}</div>', Rules(comments=".q7")).comments] == ["Ann", "Bob"]
 
 
 # ---- regions

@@ -154,6 +154,32 @@ def test_a_classic_blogger_list_of_terms_is_read() -> None:
     assert outline(found(BLOGGER_CLASSIC)) == TWO[:1]
 
 
+KUBRICK = """
+<ol class="commentlist"><li class="alt" id="comment-12"><cite><a href="http://ann.example" rel="external nofollow">Ann</a></cite> Says:<br><small class="commentmetadata"><a href="#comment-12" title="">March 5th, 2007 at 10:00 am</a></small><p>Words.</p></li></ol>"""
+
+AUTHOR_BELOW = """<ol id="commentlist"><li id="comment-12"><p>Words.</p><p class="comment-author">Posted by Ann on March 5, 2007 at 10:00 am</p></li></ol>"""
+
+DRUPAL_6 = """
+<div id="comments"><a id="comment-5"></a><div class="comment odd"><h3><a href="#comment-5" class="active">A subject</a></h3><div class="submitted">Submitted by Ann on Mon, 2007-03-05 10:00.</div><div class="content"><p>Words.</p></div><div class="links"><ul><li>reply</li></ul></div></div></div>"""
+
+FORM_OF_TEXT = """
+<div class="thing comment"><p class="tagline"><a href="/user/ann" class="author">Ann</a> <time datetime="2007-03-05T10:00:00">x</time></p><form class="usertext"><div class="usertext-body"><div class="md"><p>Words.</p></div></div></form></div>"""
+
+
+@pytest.mark.parametrize("page", [KUBRICK, AUTHOR_BELOW, DRUPAL_6, FORM_OF_TEXT])
+def test_the_author_line_is_found_where_a_theme_puts_it(page: str) -> None:
+    assert outline(found(page)) == [("Ann", "Words.", "2007-03-05T10:00:00", None)]
+
+
+GENESIS = """
+<ol class="comment-list"><li class="comment even depth-1" id="comment-1"><article itemprop="comment" itemscope itemtype="https://schema.org/UserComments"><p class="comment-author" itemprop="author"><span itemprop="name">Ann</span> says</p>
+<div class="comment-content" itemprop="commentText"><p>One.</p></div></article><ul class="children"><li class="comment odd depth-2" id="comment-2"><article itemprop="comment" itemtype="https://schema.org/UserComments"><p class="comment-author">Bob</p><div class="comment-content"><p>Two.</p></div></article></li></ul></li></ol>"""
+
+
+def test_microdata_inside_a_wordpress_comment_makes_no_second_comment() -> None:
+    assert outline(found(GENESIS)) == [("Ann", "One.", "", None), ("Bob", "Two.", "", 0)]
+
+
 def test_a_comment_on_a_question_is_read() -> None:
     assert outline(found(STACK_EXCHANGE)) == [("Ann", "First. More.", "2024-05-03T10:00:00Z", None)]
 

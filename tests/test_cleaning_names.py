@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crawler.cleaning.authors import names, people
 from crawler.cleaning.headline import extends, key, without_site
-from crawler.cleaning.text import line, tidy
+from crawler.text import line, tidy
 
 BYLINES = {
     "By Ann Lee": ("Ann Lee",),

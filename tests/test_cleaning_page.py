@@ -58,9 +58,11 @@ def test_menus_related_stories_share_bars_and_footers_stay_out():
 
 
 def test_lists_quotes_tables_and_subheadings_stay_in_reading_order():
-    body = f"""<article><h1>Fleet to leave port</h1><p>{LEDE}</p><h2>The ships</h2><ul><li>Two frigates<li>Three tenders</ul>
+    body = f"""<article><h1>Fleet to leave port</h1><p>{LEDE}</p>
+      <h2>The ships</h2><ul><li>Two frigates<li>Three tenders</ul>
       <blockquote><p>We are ready for whatever the weather brings us.</p></blockquote>
-      <table><tr><th>Ship</th><th>Year</th></tr><tr><td>Heron</td><td>1998</td></tr></table><p>{MORE}</p><p>{LAST}</p></article>"""
+      <table><tr><th>Ship</th><th>Year</th></tr><tr><td>Heron</td><td>1998</td></tr></table>
+      <p>{MORE}</p><p>{LAST}</p></article>"""
     kinds = [(b.kind, b.text) for s in article(body).sections for b in s.blocks]
     assert kinds[1:6] == [
         ("item", "Two frigates"),
@@ -90,7 +92,8 @@ def test_json_ld_is_believed_before_meta_and_each_statement_is_evidence():
             },
         ],
     }
-    head = f"""<script type="application/ld+json">{json.dumps(data)}</script><meta property="og:title" content="Fleet | Harbour">
+    head = f"""<script type="application/ld+json">{json.dumps(data)}</script>
+      <meta property="og:title" content="Fleet | Harbour">
       <meta property="article:published_time" content="2024-05-07"><meta property="og:site_name" content="Harbour">"""
     found = article(STORY, head)
     assert found.headline == "Fleet & crew to leave port"
@@ -103,7 +106,8 @@ def test_json_ld_is_believed_before_meta_and_each_statement_is_evidence():
 
 def test_microdata_and_visible_text_are_read_where_nothing_else_speaks():
     body = f"""<article itemscope><h1>Fleet to leave port</h1><p class=byline>By Ann Lee</p>
-      <meta itemprop="datePublished" content="2024-05-06T10:00Z"><div itemprop=articleBody><p>{LEDE}</p><p>{MORE}</p></div></article>"""
+      <meta itemprop="datePublished" content="2024-05-06T10:00Z">
+      <div itemprop=articleBody><p>{LEDE}</p><p>{MORE}</p></div></article>"""
     found = article(body)
     assert found.authors == ("Ann Lee",)
     assert found.published and found.published.iso == "2024-05-06T10:00:00Z"
@@ -124,6 +128,34 @@ def test_a_canonical_url_names_the_article_only_on_its_own_host():
     assert (other.url, other.canonical_url) == (URL, "https://else.example/fleet")
 
 
+def test_a_standfirst_outside_the_body_comes_first_and_the_headline_does_not():
+    body = f"""<main><header class="intro"><h1>Fleet to leave port</h1><p class="standfirst">{LAST}</p></header>
+      <div class="article-body"><p>{LEDE}</p><p>{MORE}</p></div></main>"""
+    assert article(body).body == f"{LAST}\n\n{LEDE}\n\n{MORE}"
+
+
+def test_captions_are_blocks_of_their_own_kind_and_the_first_belongs_to_the_lead_image():
+    body = STORY.replace("</h1>", "</h1><figure><img src=/a.jpg><figcaption>The Heron in May.</figcaption></figure>")
+    found = article(body, '<meta property="og:image" content="/a.jpg">')
+    assert next((b.kind, b.text) for b in found.sections[0].blocks) == ("caption", "The Heron in May.")
+    assert (found.image_url, found.image_caption) == ("https://news.example/a.jpg", "The Heron in May.")
+
+
+def test_an_article_that_only_json_ld_holds_is_read_from_there():
+    text = f"{LEDE}\n\n{MORE}\n\n{LAST}"
+    data = json.dumps({"@type": "NewsArticle", "headline": "Fleet to leave port", "articleBody": text})
+    assert article("<div id=root></div>", f'<script type="application/ld+json">{data}</script>').body == text
+
+
+def test_comments_stay_out_of_the_body():
+    body = f"""{STORY}<div id="comments" class="comments-area"><ol class="comment-list">
+      <li id="comment-1" class="comment">
+      <div class="comment-author"><b class="fn">Bo</b></div>
+      <div class="comment-content"><p>{"I do not believe a word of it. " * 9}</p></div></li></ol>
+      <form class="comment-form"><textarea></textarea></form></div>"""
+    assert article(body).body == f"{LEDE}\n\n{MORE}\n\n{LAST}"
+
+
 def test_a_short_post_is_an_article():
     assert article(
         "<article><h1>Gone fishing</h1><p>The desk is closed until Monday, back then.</p></article>"
@@ -139,7 +171,7 @@ def test_a_short_post_is_an_article():
         ("<div id=root></div><script>start()</script>", "", URL, "no text"),
         (
             "".join(
-                f"<article><h2><a href=/{n}>Story number {n}</a></h2><p>What the story says, in brief, for those in a hurry.</p></article>"
+                f"<article><h2><a href=/{n}>Story {n}</a></h2><p>What it says, for readers in a hurry.</p></article>"
                 for n in range(12)
             ),
             "",
@@ -218,33 +250,12 @@ def test_any_bytes_give_a_page_or_a_refusal(raw, start):
     assert isinstance(clean(start + raw, ""), Page | Rejected)
 
 
-MARKUP = st.lists(
-    st.sampled_from(
-        [
-            "<p>",
-            "</p>",
-            "<div class='article-body comments'>",
-            "</div>",
-            "<h1>",
-            "</h1>",
-            "<li>",
-            "<table><tr><td>",
-            "<a href='//['>",
-            "<br>",
-            LEDE,
-        ]
-        + [
-            "<blockquote>",
-            "<time datetime='2024-99-99'>",
-            "<meta name=author content='A & B, C'>",
-            "<form>",
-            "<script type='application/ld+json'>{",
-            "\ud800",
-            "\x00",
-        ]
-    ),
-    max_size=40,
+ODD_MARKUP = (
+    "<p>|</p>|<div class='article-body comments'>|</div>|<h1>|</h1>|<li>|<table><tr><td>|<a href='//['>|<br>|"
+    "<blockquote>|<time datetime='2024-99-99'>|<meta name=author content='A & B, C'>|<form>|"
+    "<script type='application/ld+json'>{|\ud800|\x00"
 )
+MARKUP = st.lists(st.sampled_from([LEDE, *ODD_MARKUP.split("|")]), max_size=40)
 
 
 @settings(max_examples=60, deadline=None)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Watch
 
 from app.demo.site import Response
+from conftest import Watch
 
 EXPECTED = json.loads(Path(__file__).with_name("demo_expected.json").read_text("utf-8"))
 FEED = "/feed/"
@@ -144,6 +144,22 @@ def test_comments_with_nul_bytes_and_lone_surrogates_are_stored_clean(site: Watc
     assert site.crawl().code == 0
     ((text,),) = site.rows("SELECT text FROM comments WHERE text LIKE 'zero%'")
     assert "\x00" not in text and text.encode("utf-8")
+
+
+def test_the_charset_that_only_the_http_header_names_is_believed(site: Watch) -> None:
+    path = articles()[0]["path"]
+    page = site.server.site.get(path, {})
+    body = (
+        page.body.decode("utf-8")
+        .replace('charset="utf-8"', "")
+        .replace("The unfolding", "Öffentlich größer, the unfolding")
+    )
+    headers = {**page.headers, "Content-Type": "text/html; charset=ISO-8859-1"}
+    site.server.site.answer(
+        path, Response(status=200, headers=headers, body=body.encode("cp1252", "xmlcharrefreplace"))
+    )
+    site.crawl()
+    assert site.rows("SELECT count(*) FROM articles WHERE body LIKE 'Öffentlich größer%'") == [(1,)]
 
 
 def test_an_article_page_that_is_none_has_its_row_with_the_reason(site: Watch) -> None:

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Watch, watchfloor
 from filelock import FileLock
 
 from app.demo.server import Server, source
 from app.demo.site import Response
+from conftest import ROOT, Watch, watchfloor
 
 EMPTY_FEED = Response(
     status=200, headers={"Content-Type": "application/rss+xml"}, body=b"<rss version='2.0'><channel></channel></rss>"

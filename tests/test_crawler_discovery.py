@@ -9,12 +9,12 @@ import re
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from strategies import shreds
 
 from crawler import limits
 from crawler.discovery import XML_DEPTH, read_listing, wanted
 from crawler.items import Found, Listing
 from crawler.source import Source
+from strategies import shreds
 
 URL = "https://example.com/listing"
 SOURCE = Source(id="example", name="Example", home="https://example.com/", max_links=5)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import texts
 
 from crawler.fetching import Addresses
+from strategies import texts
 
 PUBLIC = Addresses()
 NOT_PUBLIC = "not a public address"

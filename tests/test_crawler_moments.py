@@ -8,10 +8,10 @@ from email.utils import format_datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import texts
 
 from crawler.items import Moment
 from crawler.moments import as_iso, machine_time
+from strategies import texts
 
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m)))
 instants = st.datetimes(datetime(1991, 1, 1), datetime(2090, 1, 1), timezones=offsets).map(

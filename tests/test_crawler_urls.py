@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import addresses, texts
 
 from crawler import limits
 from crawler.urls import absolute, host_of, normal, same_host
+from strategies import addresses, texts
 
 BASE = "https://example.com/a/b.html"
 anything = texts | addresses | st.text() | st.text("htps:/[]@.?#&=;%é1", max_size=40).map("http://".__add__)

@@ -6,12 +6,12 @@ import json
 
 import pytest
 from hypothesis import given
-from strategies import pages
 
 from crawler.items import Block, Section
 from db.rows import comment_row, moment_of, sections_of
 from pipelines.compare import article_fields, keyed_comments
 from pipelines.normalise import normalise
+from strategies import pages
 
 
 @given(pages)

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from crawler.health import Ending, judge_run
 from crawler.items import Article, Block, Comment, Context, Fetch, Known, Page, Section
 from crawler.source import Source

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from strategies import comments, known_after, pages
 
 from crawler.items import Article, Block, Comment, Cut, Href, Known, Moment, Page, Section
 from pipelines.compare import article_fields, compare, fingerprint, keyed_comments
+from strategies import comments, known_after, pages
 
 ARTICLE = Article(
     url="https://example.com/a",

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from strategies import addresses, moments, pages, sections, texts
 
 from crawler import limits
 from crawler.items import Article, Block, Comment, Evidence, Found, Href, Moment, Page, Section, body_text
 from crawler.source import Source
 from pipelines.normalise import normalise
+from strategies import addresses, moments, pages, sections, texts
 
 ASKED = "https://example.com/2024/a"
 SOURCE = Source(id="x", name="X", home="https://example.com/", language="EN_gb")

@@ -75,7 +75,7 @@ def _page(page: Page) -> Row:
     article = page.article
     return {
         "title": article.headline,
-        "body": article.body,
+        "body": article.running_text,
         "authors": list(article.authors),
         "published": _iso(article.published),
         "comments": [_comment(c) for c in page.comments],

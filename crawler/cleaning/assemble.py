@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from crawler.cleaning import blocks, body, metadata, reject
+from dataclasses import replace
+
+from crawler.cleaning import blocks, body, json_ld, metadata, reject
 from crawler.cleaning.comments.find import FoundComments, find_comments
 from crawler.cleaning.ground import survey
 from crawler.cleaning.metadata import Metadata
 from crawler.cleaning.page import Parsed, parse
 from crawler.items import Article, Page, Rejected
 from crawler.source import Rules, Source
+
+NOT_THREADS = json_ld.ARTICLES - {"DiscussionForumPosting", "SocialMediaPosting", "Article", "BlogPosting"}
+"""Types that no forum gives its threads."""
 
 
 def clean(html: bytes, url: str, source: Source | None = None) -> Page | Rejected:
@@ -20,11 +25,19 @@ def clean(html: bytes, url: str, source: Source | None = None) -> Page | Rejecte
     if isinstance(parsed, Rejected):
         return parsed
     said = metadata.read(parsed)
-    found = find_comments(parsed)
+    found = _believed(find_comments(parsed), said)
     kept = text(parsed, said, found)
     if refusal := reject.refusal(parsed, said, kept, found):
         return refusal
     return _page(parsed, said, found, kept, source)
+
+
+def _believed(found: FoundComments, said: Metadata) -> FoundComments:
+    """What was found, without a thread's first post where nobody answers it or the page calls itself an article:
+    a lone post is read as any other page is."""
+    if found.first_post is None or (found.comments and not said.types & NOT_THREADS):
+        return found
+    return replace(found, first_post=None, first_author="", first_posted=None)
 
 
 def text(parsed: Parsed, said: Metadata, found: FoundComments) -> body.Text:
@@ -33,11 +46,10 @@ def text(parsed: Parsed, said: Metadata, found: FoundComments) -> body.Text:
     if found.first_post is not None:
         return body.read_block(survey(parsed, regions - {found.first_post}), found.first_post, said)
     ground = survey(parsed, regions)
-    first = body.read(ground, said)
-    if first.size >= body.POOR_SHARE * ground.total:
-        return first
-    second = body.read(survey(parsed, regions, trusting=True), said)
-    best = second if second.size > 2 * first.size else first
+    best = body.read(ground, said)
+    if best.size < body.POOR_SHARE * ground.total:
+        second = body.read(survey(parsed, regions, trusting=True), said)
+        best = second if second.size > 2 * best.size else best
     return body.stated(said.text) if len(said.text) > body.STATED_TIMES * max(best.size, body.LEAST_STATED) else best
 
 

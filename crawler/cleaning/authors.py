@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from crawler import limits
-from crawler.cleaning.text import line, words
+from crawler.text import line, words
 
 LEAD = re.compile(
     r"^(?:(?:written|posted|published|reported|edited|story|text|words|analysis|report|commentary|opinion|"

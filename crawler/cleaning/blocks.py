@@ -14,8 +14,8 @@ from crawler import limits
 from crawler.cleaning import boilerplate
 from crawler.cleaning.headline import key
 from crawler.cleaning.page import absolute
-from crawler.cleaning.text import line, tidy, words
 from crawler.items import Block, BlockKind, Cut, Href, Section
+from crawler.text import line, tidy, words
 
 HEADINGS = {f"h{n}": n for n in range(1, 7)}
 KINDS: dict[str, BlockKind] = {
@@ -41,6 +41,8 @@ FLOWING = frozenset(
 
 LINKED = 0.7
 """Share of link text from which on a block is a list of links."""
+COMPARED = 600
+"""Characters by which blocks are compared: longer than any headline, and two paragraphs that share them are one."""
 TOP = 8
 """Blocks at the top among which a headline may stand again."""
 SHORT_LINE = 60
@@ -141,7 +143,7 @@ def kept(found: Iterable[Piece], titles: frozenset[str]) -> tuple[Piece, ...]:
     pieces_: list[Piece] = []
     seen: set[str] = set()
     for piece in _below_headline(list(found), titles):
-        own = key(piece.text)
+        own = key(piece.text[:COMPARED])
         if not own or own in titles or _is_links(piece) or boilerplate.is_line(piece.text):
             continue
         if len(own) < REPEATED or own not in seen:
@@ -154,7 +156,7 @@ def kept(found: Iterable[Piece], titles: frozenset[str]) -> tuple[Piece, ...]:
 
 def _below_headline(found: list[Piece], titles: frozenset[str]) -> list[Piece]:
     """Without the short lines that stand above the headline: the site's name, the rubric, the date."""
-    places = [place for place, piece in enumerate(found[:TOP]) if key(piece.text) in titles]
+    places = [place for place, piece in enumerate(found[:TOP]) if key(piece.text[:COMPARED]) in titles]
     if not places:
         return found
     above = [p for p in found[: places[-1]] if len(p.text) > SHORT_LINE]

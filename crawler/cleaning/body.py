@@ -14,7 +14,7 @@ from crawler.cleaning.ground import Ground
 from crawler.cleaning.headline import key
 from crawler.cleaning.metadata import Metadata
 from crawler.cleaning.page import select
-from crawler.cleaning.text import line, words
+from crawler.text import line, words
 
 NAMED = re.compile(
     r"(?:^|[\s_-])(?:article|story|post|entry|news|blog)-?(?:body|content|text|copy|detail|"
@@ -46,7 +46,7 @@ UNREAD = words("class id style rel target title dir lang itemprop itemtype items
 EMPTY = words("img picture source svg iframe video audio script style noscript template input button")
 """Elements without text of their own: gone before BeautifulSoup counts them."""
 MARKUP = re.compile(r"<[^<>]{0,1000}>")
-STATED_TIMES, LEAST_STATED = 3, 150
+STATED_TIMES, LEAST_STATED = 3, 80
 """How many times longer than the text found, and than this many characters, JSON-LD's text must be to be taken."""
 LEAD_BLOCKS = 4
 """Blocks at the top among which a caption belongs to the lead image."""

@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from crawler.cleaning.text import words
+from crawler.text import words
 
 DROPPED_TAGS = frozenset(
     words(

@@ -67,6 +67,26 @@ ASIAN_SHARE = 0.7
 UTF16_SAMPLE = 512
 
 
+def as_stated(html: bytes, label: str) -> bytes:
+    """The page in UTF-8 with a byte order mark, where its server names another charset in the HTTP header.
+
+    The header outranks what the page says of itself (HTML Standard, encoding sniffing), but not what its bytes are: a
+    page that is valid UTF-8 stays as it is, and so does one whose label is none of the standard's.
+    """
+    codec = CODECS.get(label.strip().strip("\"'").lower())
+    if not codec or codec == "utf-8" or html.startswith(tuple(mark for mark, _ in MARKS)) or _is_utf8(html):
+        return html
+    return codecs.BOM_UTF8 + html.decode(codec, "replace").encode()
+
+
+def _is_utf8(html: bytes) -> bool:
+    try:
+        html.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def decode(html: bytes) -> str:
     """The page as text. Never raises: what cannot be decoded becomes U+FFFD."""
     for mark, codec in MARKS:

@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 from crawler import limits
-from crawler.cleaning.text import line
 from crawler.items import Moment
+from crawler.text import line
 
 MONTHS = (
     (

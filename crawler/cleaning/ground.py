@@ -11,7 +11,7 @@ from lxml import etree
 
 from crawler.cleaning import boilerplate
 from crawler.cleaning.page import Parsed, select
-from crawler.cleaning.text import words
+from crawler.text import words
 
 PIECES = etree.XPath(
     "//body//text()[string-length(.) > 12][not(parent::a or parent::script or parent::style or parent::noscript)]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from crawler import limits
-from crawler.cleaning.text import line
+from crawler.text import line
 
 DIVIDERS = re.compile(r"\s+[|\-–—•·»:›«/~]{1,2}\s+|\s*\|\s*|\s+::\s+")
 SHORTEST = 10

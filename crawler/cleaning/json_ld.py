@@ -11,7 +11,7 @@ from typing import Any
 from lxml import etree
 
 from crawler import limits
-from crawler.cleaning.text import words
+from crawler.text import words
 
 Node = dict[str, Any]
 

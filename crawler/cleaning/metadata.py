@@ -15,8 +15,8 @@ from crawler import limits
 from crawler.cleaning import authors, headline, json_ld
 from crawler.cleaning.dates import moment
 from crawler.cleaning.page import Parsed, absolute, select
-from crawler.cleaning.text import line, words
 from crawler.items import Evidence, Moment
+from crawler.text import line, words
 
 METAS = etree.XPath("//meta[@content]")
 TITLE = etree.XPath("string(/html/head/title)")

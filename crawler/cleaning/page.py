@@ -13,9 +13,10 @@ from lxml.cssselect import CSSSelector
 
 from crawler import limits
 from crawler.cleaning.charsets import decode
-from crawler.cleaning.text import tidy, words
+from crawler.cleaning.comments.hoist import hoisted
 from crawler.items import Cut, Rejected
 from crawler.source import Rules
+from crawler.text import tidy, words
 
 TAG = re.compile(r"<[a-zA-Z]")
 ATTRIBUTE = r"[\s/]++(?:[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>]*+))?+)?+"
@@ -71,6 +72,9 @@ def parse(html: bytes, url: str, rules: Rules) -> Parsed | Rejected:
         return Rejected(reason="not html", detail="no markup" if text.strip() else "empty")
     text, cuts = _within_limits(text)
     root = _tree(text)
+    if root is not None and DEEP(root):
+        text = hoisted(text)
+        root = _tree(text)
     if root is not None and DEEP(root):
         text, depth = _shallower(text)
         root, cuts = _tree(text), cuts + depth

@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from crawler import limits
 from crawler.cleaning import clean
+from crawler.cleaning.charsets import as_stated
 from crawler.discovery import read_listing
 from crawler.fetching import FORBIDDEN, what_failed
 from crawler.items import Fetch, Found, Rejected
@@ -104,7 +105,7 @@ class NewsSpider(scrapy.Spider):
             return
         if source is None or found is None:
             source, found = self._stranger(response)
-        page = not_html(response) or clean(response.body, response.url, source)
+        page = not_html(response) or clean(as_stated(response.body, _charset(response)), response.url, source)
         if isinstance(page, Rejected):
             self.report.record(replace(fetch, outcome="rejected", reason=page.reason, detail=tidy(page.detail)))
         else:
@@ -200,6 +201,11 @@ def slots(sources: tuple[Source, ...]) -> dict[str, dict[str, float | int]]:
 def _conditions(etag: str, last_modified: str) -> dict[str, str]:
     stated = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     return {name: value for name, value in stated.items() if value}
+
+
+def _charset(response: Response) -> str:
+    """What the HTTP header says; empty when it does not."""
+    return _header(response, "Content-Type").lower().partition("charset=")[2].partition(";")[0]
 
 
 def _header(response: Response, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from crawler.cleaning.comments.draft import ASIDE, BLOCK, LINE, Anchor, Draft
 from crawler.cleaning.comments.when import ANY_ORDER, find_time
@@ -27,6 +27,12 @@ SAYS = re.compile(
 EDGES = " \t\n\xa0|•·–—-:,»«/@#"
 PARTS = re.compile(r"\s[|•·–—»/-]\s|[|•·»]|\s@\s")
 """What divides a name from a date on one line."""
+DAY_BEFORE = re.compile(
+    r"\s(?:on |am |le |el |il )?(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|sam|dim|mié"
+    r"|jue|vie|sáb|dom|gio|sab|пн|вт|ср|чт|пт|сб|вс)[^\W\d_]{0,7}\.?,?\s*$",
+    re.IGNORECASE,
+)
+"""A day of the week before a date."""
 COUNTER = re.compile(r"\s#\d{1,6}$")
 LONGEST = 60
 LINE_LENGTH = 120
@@ -87,19 +93,26 @@ def name_in(text: str) -> str:
     return text
 
 
-def read_byline(aside: str, anchors: Sequence[Anchor]) -> tuple[str, str]:
-    """Name and address from an author line: its first link that is no button, else the words beside its date."""
+def read_byline(lines: Iterable[str], anchors: Sequence[Anchor]) -> tuple[str, str]:
+    """Name and address from an author line: its first link that is no button, else the words beside its date.
+
+    `lines` are what may be that line, the likeliest first.
+    """
     for anchor in anchors[:4]:
         if "#" not in anchor.url and plausible(text := name_in(anchor.text)) and not find_time(anchor.text, ANY_ORDER):
             return text, anchor.url
-    found = find_time(aside, ANY_ORDER)
+    return next((name for line in lines if (name := _beside_date(line))), ""), ""
+
+
+def _beside_date(line: str) -> str:
+    found = find_time(line, ANY_ORDER)
     if not found:
-        return "", ""
-    for part in (aside[: found[1]], aside[found[2] :]):
+        return ""
+    for part in (DAY_BEFORE.sub("", line[: found[1]]), line[found[2] :]):
         for words in PARTS.split(part):
             if plausible(name := name_in(words)):
-                return name, ""
-    return "", ""
+                return name
+    return ""
 
 
 def plausible(name: str) -> bool:

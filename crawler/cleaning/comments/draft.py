@@ -79,6 +79,8 @@ class Draft:
     """The element of that zone, the first one."""
     spoken: bool = False
     """True once words of the text itself were met."""
+    worded: bool = False
+    """True once any words were met that are not known to be no text."""
     staff: bool = False
     deleted: bool = False
     edited: bool = False
@@ -86,4 +88,4 @@ class Draft:
     @property
     def blank(self) -> bool:
         """True while nothing of the comment has been read."""
-        return not (self.authors or self.times or self.spoken)
+        return not (self.authors or self.times or self.worded)

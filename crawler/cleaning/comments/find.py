@@ -95,7 +95,9 @@ def _without_drafts(parsed: Parsed, seen: Scan) -> FoundComments:
 def _scanned(parsed: Parsed) -> Scan:
     """The places of comments: in the elements that the source's rule names, else on the whole page."""
     if chosen := select(parsed, parsed.rules.comments):
-        return scan(outermost(chosen))
+        seen = scan(outermost(chosen))
+        seen.frames += [(element, FRAME) for element in chosen]
+        return seen
     hints = hints_on(parsed.root)
     return scan((parsed.root,), hints) if hints else Scan()
 

@@ -6,12 +6,12 @@ import re
 from urllib.parse import urljoin
 
 from crawler import limits
-from crawler.cleaning.comments.byline import name_in, read_byline
+from crawler.cleaning.comments.byline import SAYS, name_in, read_byline
 from crawler.cleaning.comments.draft import ASIDE, BLOCK, DROPPED, LINE, TEXT, VERBATIM, Capture, Draft, Piece
 from crawler.cleaning.comments.roles import EXACTLY, PLAINLY
 from crawler.cleaning.comments.when import Order, best_time, find_time
-from crawler.cleaning.text import line, tidy
 from crawler.items import Comment, Href, Moment
+from crawler.text import line, tidy
 
 SPACES = re.compile(r"[ \t\n\r\f]+")
 SIGNATURE = re.compile(r"(?:^|\n)[ \t]*_{10,}[ \t]*(?:\n|$)")
@@ -165,9 +165,8 @@ def _author(draft: Draft, zone: int) -> tuple[str, str, range]:
     if best and best[1].rank == 1 and best[1].zone == zone and _speaks_before(draft, best[1], zone):
         best = None
     if best is None:
-        name, url = read_byline(
-            aside_of(draft, zone), [a for a in draft.anchors if a.zone == ASIDE or a.zone == 0 < zone]
-        )
+        near, far = aside_of(draft, zone, ASIDE, ASIDE), aside_of(draft, zone)
+        name, url = read_byline((near, far), [a for a in draft.anchors if a.zone == ASIDE or a.zone == 0 < zone])
         return name, url, range(0)
     name, capture = best
     url = next((a.url for a in draft.anchors[:NEAR] if a.zone != zone and a.text == name), capture.url)
@@ -187,16 +186,27 @@ def _not_text(draft: Draft, capture: Capture, zone: int) -> range:
             before -= 1
             length += len(draft.pieces[before].text.strip()) if draft.pieces[before].zone == zone else 0
         start = before if length <= LABEL else start
-    return range(start, capture.end)
+    return range(start, _after_says(draft, capture.end, zone))
 
 
-def aside_of(draft: Draft, zone: int, lowest: int = ASIDE) -> str:
-    """The words of a comment that are not its text, on one line."""
+def _after_says(draft: Draft, end: int, zone: int) -> int:
+    """Where a loose `says:` behind the name ends; the same place without one."""
+    if zone >= PLAINLY:
+        return end
+    last = next((i for i in range(end, len(draft.pieces)) if draft.pieces[i].kind in (LINE, BLOCK)), end)
+    words = "".join(p.text for p in draft.pieces[end:last] if p.zone == zone)
+    return last if words.strip() and SAYS.fullmatch(f" {words.strip()}") else end
+
+
+def aside_of(draft: Draft, zone: int, lowest: int = ASIDE, highest: int = EXACTLY) -> str:
+    """The words of a comment that are not its text, within some zones, on one line."""
     parts: list[str] = []
     length = 0
     for piece in draft.pieces:
-        if piece.zone != zone and piece.zone >= lowest:
-            parts.append(piece.text if piece.text else " ")
+        if piece.zone == zone or not piece.text:
+            parts.append(" ")
+        elif lowest <= piece.zone <= highest:
+            parts.append(piece.text)
             length += len(piece.text)
             if length > ASIDE_CHARACTERS:
                 break

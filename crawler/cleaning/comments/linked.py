@@ -13,8 +13,8 @@ from crawler import limits
 from crawler.cleaning import json_ld
 from crawler.cleaning.comments.finish import absolute
 from crawler.cleaning.comments.when import Order, find_time
-from crawler.cleaning.text import line, tidy
 from crawler.items import Comment, Moment
+from crawler.text import line, tidy
 
 TYPES = frozenset(("Comment", "UserComments"))
 HAS_COMMENT = etree.XPath('boolean(//script[contains(@type, "json")][contains(., "omment")])')

@@ -100,7 +100,6 @@ WRAPPERS = frozenset(
         "comment-content-wrap",
         "comment-box",
         "comments-body",
-        "post-body",
         "post-content",
         "postbody",
         "comment-text-wrap",
@@ -119,6 +118,8 @@ EXACT = frozenset(
         "wc-comment-text",
         "wpd-comment-text",
         "wp-block-comment-content",
+        "md",
+        "cpost-contentwrap",
         "field-name-comment-body",
         "commtext",
         "isso-text",
@@ -181,7 +182,11 @@ LONGEST = 60
 
 TEXT_PROPS = frozenset(("text", "commenttext", "reviewbody", "articlebody", "description"))
 AUTHOR_PROPS = {"name": 5, "author": 4, "creator": 4}
-ENGINE_TEXT = {"hackernews": frozenset(("comment", "commtext")), "disqus": frozenset(("post-message",))}
+ENGINE_TEXT = {
+    "hackernews": frozenset(("comment", "commtext")),
+    "disqus": frozenset(("post-message",)),
+    "smf": frozenset(("inner",)),
+}
 """Words that mean the text within one engine only."""
 TIME_PROPS = frozenset(("datecreated", "datepublished", "commenttime", "uploaddate"))
 

@@ -149,7 +149,7 @@ class Walk:
             self._image(element)
         elif tag == "meta":
             self._property(prop, element.get("content") or "")
-        if tag in SILENT or tag in SKIPPED:
+        if tag in SILENT or (tag in SKIPPED and not (tag == "form" and role.zone)):
             return True
         style = element.get("style")
         return bool(style) and not role.zone and bool(HIDDEN.search(style))
@@ -256,8 +256,10 @@ class Walk:
             capture.words.append(text)
         if self.state.anchor:
             self.state.anchor.words.append(text)
-        if self.state.zone >= SURELY and not text.isspace():
-            self.drafts[self.state.draft].spoken = True
+        if self.state.zone >= 0 and not text.isspace():
+            draft = self.drafts[self.state.draft]
+            draft.worded = True
+            draft.spoken = draft.spoken or self.state.zone >= SURELY
 
     def _piece(self, kind: int, text: str) -> None:
         self.drafts[self.state.draft].pieces.append(Piece(self.state.zone, kind, text))
@@ -275,8 +277,8 @@ def holders_of(openings: Iterable[Any]) -> set[Any]:
 
 
 def _same(current: Draft, opening: Opening) -> bool:
-    """True when an opening inside a comment only repeats it: the same number, or the first one that has a number."""
-    if current.site_id:
+    """True when an opening in a comment only repeats it: the same number, or none and nothing said yet."""
+    if current.site_id and opening.site_id:
         return current.site_id == opening.site_id
     return current.blank
 
