@@ -233,8 +233,12 @@ def what_failed(failure: Failure, host: str) -> Failed:
         return _http(error.response)
     if isinstance(error, Refused):
         return Failed(outcome="skipped", reason="address refused", detail=detail)
+    if isinstance(error, IgnoreRequest) and "robots.txt" in detail:
+        return Failed(outcome="skipped", reason=FORBIDDEN)
     if isinstance(error, IgnoreRequest):
-        return Failed(outcome="skipped", reason=FORBIDDEN if "robots.txt" in detail else detail)
+        return Failed(
+            outcome="failed", reason="redirected without end" if "redirection" in detail else "ignored", detail=detail
+        )
     if isinstance(error, CannotResolveHostError) and host in _refused_names():
         return Failed(outcome="skipped", reason="address refused", detail=f"{host} leads to a private address")
     reason = next((name for kind, name in _NAMED if isinstance(error, kind)), "no answer")

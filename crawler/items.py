@@ -326,6 +326,8 @@ class Delta:
     """The article as the database will have it."""
     changed: tuple[str, ...] = ()
     """Names of the fields that differ; all of them for a new article, none for an unchanged one."""
+    revised: tuple[str, ...] = ()
+    """Those of them whose change makes a stored article another version; none for a new one."""
     new: tuple[Keyed, ...] = ()
     """Comments never seen before, in reading order: a parent before its replies."""
     edited: tuple[Keyed, ...] = ()
@@ -341,8 +343,16 @@ class Delta:
     @property
     def empty(self) -> bool:
         """True when the visit found nothing that the database does not already say."""
-        comments = self.new or self.edited or self.returned or self.unjudged or self.gone
-        return not (self.changed or comments or self.known.gone)
+        return not (self.changed or self._comments or self.known.gone)
+
+    @property
+    def news(self) -> bool:
+        """True when a reader would see a difference: not for a picture's address or a tag that flips."""
+        return bool(self.known.article_id is None or self.revised or self._comments or self.known.gone)
+
+    @property
+    def _comments(self) -> bool:
+        return bool(self.new or self.edited or self.returned or self.unjudged or self.gone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,6 +393,16 @@ class SourceTally:
     comments_flagged: int = 0
     bytes: int = 0
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What a source did before this run."""
+
+    visits: int = 0
+    """Finished runs over it."""
+    most: int = 0
+    """The most articles it gave in one of them, new or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

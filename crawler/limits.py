@@ -11,11 +11,10 @@ PAGE_BYTES = 5 * 1024 * 1024
 """Largest page; the largest real news page measured has 2.5 MB."""
 LISTING_BYTES = 10 * 1024 * 1024
 """Largest feed or sitemap: the protocol allows 50 MB, news sites stay below 10."""
-ROBOTS_BYTES = 512 * 1024
-"""RFC 9309 asks for at least 500 KiB."""
 DOWNLOAD_SECONDS = 20
-DNS_SECONDS = 10
+"""For a whole answer: a news page takes 1 or 2; a server that drips would hold its slot for minutes."""
 RETRIES = 2
+"""More often is a burden on a site that is down, and the next run comes anyway."""
 REDIRECTS = 5
 """Browsers give up at 20; honest news sites need 2."""
 
@@ -25,7 +24,7 @@ PAGES_A_SOURCE = 500
 LISTING_DEPTH = 3
 """Sitemap indexes and pagination: how many listings deep."""
 DELAY_SECONDS = 1.0
-"""Between two requests to one host, unless the source or its robots.txt asks for more."""
+"""Between two requests to one host, unless the source says otherwise."""
 PARALLEL_A_HOST = 4
 """Requests at once to a host whose source sets no delay."""
 
@@ -37,6 +36,13 @@ DEPTH = 200
 JSON_LD_BYTES = 1024 * 1024
 DATE_CHARACTERS = 64
 FIRST_YEAR = 1990
+
+# ---- what is imported
+EXPORT_HEAD_BYTES = 64 * 1024
+"""Of an export, to tell what wrote it; WordPress puts 2 KB of instructions before its first element."""
+EXPORT_JSON_BYTES = 256 * 1024 * 1024
+"""An export that is one JSON document is read whole, at about five times its size. XML, CSV and JSON lines have no
+limit."""
 
 # ---- what is stored
 HEADLINE_CHARACTERS = 500

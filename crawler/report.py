@@ -7,9 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,13 +17,16 @@ from twisted.python.failure import Failure
 
 from crawler import limits
 from crawler.health import Ending, judge_run
-from crawler.items import Delta, Fetch, Known, RunReport, SourceTally
+from crawler.items import Delta, Fetch, Known, Past, RunReport, SourceTally
+from crawler.settings import our_version
 from crawler.source import Source
 from crawler.text import tidy
-from db.connect import CRAWL_WAIT_SECONDS, DatabaseBusy, DatabaseProblem
+from db.connect import CRAWL_WAIT_SECONDS, DatabaseBusy, DatabaseProblem, Unstorable, now
 from db.store import Store
 
 log = logging.getLogger(__name__)
+
+NOT_VISITED = "the run ended before its turn"
 
 
 class Report:
@@ -41,6 +42,8 @@ class Report:
         self.result: RunReport | None = None
         self._counts: dict[str, Counter[str]] = {}
         self._clock: dict[str, tuple[float, float]] = {}
+        self._open: dict[str, Fetch] = {}
+        self._unwritten: list[Fetch] = []
         self._reasons: dict[str, Counter[str]] = {}
         self._first: dict[tuple[str, str], Fetch] = {}
 
@@ -70,24 +73,27 @@ class Report:
         """What the database has of this article; nothing outside of a run."""
         return self.store.known(url) if self.run_id else Known()
 
+    # ---- what the spider tells
+
+    def take_up(self, fetch: Fetch) -> None:
+        """Told of a URL that is about to be asked for. From here on it will have a row, whatever happens."""
+        self._open[fetch.url] = fetch
+        self._tick(fetch.source_id)
+
+    def linked(self, source_id: str, number: int) -> None:
+        """Counts links that listings offered for the first time in this run."""
+        self._counts[source_id]["links"] += number
+
     def record(self, fetch: Fetch) -> None:
         """Writes down what became of a URL that gave no article: a listing, or a page that is none."""
         if not self.run_id:
             return
-        counts = self._counted(fetch)
-        if fetch.kind == "listing" and fetch.outcome != "skipped":
-            counts["listings"] += 1
-            counts["listings_failed"] += fetch.outcome == "failed"
-        else:
-            counts[fetch.outcome] += 1
-        if fetch.outcome == "failed":
-            self._reasons.setdefault(fetch.source_id, Counter())[fetch.reason] += 1
-            self._first.setdefault((fetch.source_id, fetch.reason), fetch)
-        self._stat(fetch.outcome)
+        self._count(fetch)
         try:
             self.store.record(fetch, run_id=self.run_id, now=now())
-        except DatabaseBusy as e:
-            log.warning("%s", e)
+        except (DatabaseBusy, Unstorable) as e:
+            log.warning("%s: row not written: %s", fetch.url, e)
+            self._unwritten.append(fetch)
         except DatabaseProblem as e:
             self._database_gone(e)
 
@@ -96,21 +102,18 @@ class Report:
         if not self.run_id:
             return
         saved = self.store.apply(delta, fetch, run_id=self.run_id, now=now())
-        outcome = "new" if saved.new else "edited" if saved.edited else "unchanged"
         counts = self._counted(fetch)
-        counts[outcome] += 1
+        counts["fetched"] += 1
+        counts["new" if saved.new else "edited" if saved.edited else "unchanged"] += 1
         counts["comments_new"] += saved.comments_new
         counts["comments_flagged"] += saved.comments_flagged
-        self._stat(outcome)
+        self._stat(fetch.outcome)
 
-    def fetching(self, source_id: str) -> None:
-        """Counts an article page that is about to be asked for."""
-        self._counts[source_id]["fetched"] += 1
-        self._tick(source_id)
+    def interrupted(self, signal: int) -> None:
+        """Told that a signal ends the run."""
+        self.ending = replace(self.ending, signal=signal)
 
-    def linked(self, source_id: str, number: int) -> None:
-        """Counts links that a listing offered for the first time in this run."""
-        self._counts[source_id]["links"] += number
+    # ---- what Scrapy tells
 
     def page_raised(self, failure: Failure, response: Any) -> None:
         """A page on which our own code raised: one row with the reason; the run goes on."""
@@ -120,27 +123,47 @@ class Report:
 
     def save_raised(self, item: Any, failure: Failure) -> None:
         """A page that was read and could not be stored."""
-        self._lost(item.fetch, "not saved", failure)
         if isinstance(failure.value, DatabaseProblem) and not isinstance(failure.value, DatabaseBusy):
             self._database_gone(failure.value)
+        self._lost(item.fetch, "not saved", failure)
 
     def close(self, reason: str) -> None:
-        """Judges the run and writes it down."""
+        """Gives every URL that never had its turn its row, judges the run and writes it down."""
         if not self.run_id:
             return
+        self._settle()
         tallies = {id: self._tally(id) for id in self._counts}
         try:
-            past = {id: self.store.past_tallies(id) for id in tallies}
+            past = {id: self.store.past(id) for id in tallies}
         except DatabaseProblem as e:
-            past = {}
-            self.ending = self.ending if self.ending.database else Ending(database=str(e))
+            past = dict.fromkeys(tallies, Past())
+            self._database_gone(e)
         judge = partial(judge_run, tallies, past, failed_share=self.failed_share, because=self._because())
         self.result = judge(self.ending)
         try:
             self.store.end_run(self.run_id, self.result, now=now())
         except DatabaseProblem as e:
-            self.result = judge(Ending(database=str(e)))
+            self.result = judge(replace(self.ending, database=str(e)))
         self.store.close()
+
+    # ---- at the end
+
+    def _settle(self) -> None:
+        """Tries the rows again that could not be written, and writes those of URLs without an answer."""
+        left, self._unwritten = self._unwritten, []
+        for fetch in left:
+            try:
+                self.store.record(fetch, run_id=self.run_id, now=now())
+            except (DatabaseProblem, Unstorable) as e:
+                log.error("%s: row not written: %s", fetch.url, e)
+                self._unwritten.append(fetch)
+        waiting = [replace(f, outcome="skipped", reason=NOT_VISITED) for f in self._open.values()]
+        try:
+            self.store.record_unvisited(waiting, run_id=self.run_id, now=now())
+        except (DatabaseProblem, Unstorable) as e:
+            log.error("%s", e)
+            self._unwritten += waiting
+        self.ending = replace(self.ending, unrecorded=len(self._unwritten))
 
     def _because(self) -> dict[str, str]:
         """For each source the commonest reason of its failures, how often, and the first page it struck."""
@@ -151,52 +174,56 @@ class Report:
         detail = f" ({first.detail[:120]})" if first.detail else ""
         return f"{reason}, {times} times, first {first.url}{detail}" if times > 1 else f"{reason}, {first.url}{detail}"
 
-    def interrupted(self, signal: int) -> None:
-        """Told that a signal ends the run."""
-        self.ending = Ending(signal=signal, database=self.ending.database)
-
-    def _lost(self, fetch: Fetch, reason: str, failure: Failure) -> None:
-        detail = f"{type(failure.value).__name__}: {failure.value}"[: limits.DETAIL_CHARACTERS]
-        log.warning("%s: %s: %s", fetch.url, reason, detail)
-        self.record(replace(fetch, outcome="failed", reason=reason, detail=tidy(detail), etag="", last_modified=""))
-
-    def _stat(self, name: str) -> None:
-        if self.crawler.stats:
-            self.crawler.stats.inc_value(f"watchfloor/{name}")
-
-    def _counted(self, fetch: Fetch) -> Counter[str]:
-        counts = self._counts[fetch.source_id]
-        counts["bytes"] += fetch.bytes
-        self._tick(fetch.source_id)
-        return counts
-
-    def _tick(self, source_id: str) -> None:
-        here = time.monotonic()
-        first, _ = self._clock.get(source_id, (here, here))
-        self._clock[source_id] = (first, here)
-
     def _tally(self, source_id: str) -> SourceTally:
         counts = self._counts[source_id]
         first, last = self._clock.get(source_id, (0.0, 0.0))
         names = SourceTally.__dataclass_fields__.keys() - {"seconds"}
         return SourceTally(seconds=round(last - first, 3), **{name: counts[name] for name in names})
 
+    # ---- counting
+
+    def _count(self, fetch: Fetch) -> None:
+        counts = self._counted(fetch)
+        if fetch.outcome == "skipped":
+            counts["skipped"] += 1
+        elif fetch.kind == "listing":
+            counts["listings"] += 1
+            counts["listings_failed"] += fetch.outcome == "failed"
+        else:
+            counts["fetched"] += 1
+            counts[fetch.outcome] += 1
+        if fetch.outcome == "failed":
+            self._reasons.setdefault(fetch.source_id, Counter())[fetch.reason] += 1
+            self._first.setdefault((fetch.source_id, fetch.reason), fetch)
+        self._stat(fetch.outcome)
+
+    def _counted(self, fetch: Fetch) -> Counter[str]:
+        self._open.pop(fetch.url, None)
+        counts = self._counts[fetch.source_id]
+        counts["bytes"] += fetch.bytes
+        self._tick(fetch.source_id)
+        return counts
+
+    def _stat(self, name: str) -> None:
+        if self.crawler.stats:
+            self.crawler.stats.inc_value(f"watchfloor/{name}")
+
+    def _tick(self, source_id: str) -> None:
+        here = time.monotonic()
+        first, _ = self._clock.get(source_id, (here, here))
+        self._clock[source_id] = (first, here)
+
+    # ---- what goes wrong
+
+    def _lost(self, fetch: Fetch, reason: str, failure: Failure) -> None:
+        detail = tidy(f"{type(failure.value).__name__}: {failure.value}", limits.DETAIL_CHARACTERS)
+        log.warning("%s: %s: %s", fetch.url, reason, detail)
+        self.record(replace(fetch, outcome="failed", reason=reason, detail=detail, etag="", last_modified=""))
+
     def _database_gone(self, problem: DatabaseProblem) -> None:
+        """The run cannot go on without its database."""
         if not self.ending.database:
             log.error("%s", problem)
-            self.ending = Ending(signal=self.ending.signal, database=str(problem))
+            self.ending = replace(self.ending, database=str(problem))
             if self.crawler.engine and self.crawler.spider:
                 self.crawler.engine.close_spider(self.crawler.spider, "database")
-
-
-def now() -> str:
-    """This moment in UTC, as the database has times."""
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def our_version() -> str:
-    """The version of watchfloor that is running."""
-    try:
-        return version("watchfloor")
-    except PackageNotFoundError:
-        return "unknown"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -16,12 +18,23 @@ def home() -> Path:
     return Path(stated) if stated else user_data_path("watchfloor")
 
 
+@cache
+def our_version() -> str:
+    """The version of watchfloor that is running."""
+    try:
+        return version("watchfloor")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 BOT_NAME = "watchfloor"
 SPIDER_MODULES = ["crawler.spiders"]
 NEWSPIDER_MODULE = "crawler.spiders"
 
-# Who we are. One honest name, with a place to complain.
-USER_AGENT = os.environ.get("WATCHFLOOR_USER_AGENT", "watchfloor/0.1 (defense-news watch; respects robots.txt)")
+# Who we are: one honest name. WATCHFLOOR_USER_AGENT should add where a site's owner can reach you.
+USER_AGENT = os.environ.get(
+    "WATCHFLOOR_USER_AGENT", f"watchfloor/{our_version()} (defense-news watch; respects robots.txt)"
+)
 ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = "watchfloor"
 
@@ -54,7 +67,6 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
 }
 SPIDER_MIDDLEWARES = {
-    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # drops without a row; `urls.normal` has the limit
 }
 ITEM_PIPELINES = {

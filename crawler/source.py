@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from crawler import limits
 from crawler.urls import host_of
 
+SHIPPED = Path(__file__).parent / "sources"
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -128,12 +129,23 @@ def load_sources(path: Path) -> dict[str, Source]:
     return {source.id: source for source in loaded}
 
 
+def catalogue(files: Path | None, home: Path) -> dict[str, Source]:
+    """The sources of `files` alone where it is given; else the shipped ones and those in the home folder, by id.
+
+    A user's file with a shipped id takes its place. Raises `SourceError`.
+    """
+    if files is not None:
+        return load_sources(files)
+    shipped, own = (load_sources(d) if any(d.glob("*.toml")) else {} for d in (SHIPPED, home / "sources"))
+    return {**shipped, **own}
+
+
 def choose(sources: Mapping[str, Source], ids: Iterable[str]) -> tuple[Source, ...]:
     """The sources named, in their order, or every enabled one. Raises `SourceError` for an unknown name."""
     wanted = tuple(dict.fromkeys(ids))
     for id in wanted:
         if id not in sources:
-            raise SourceError(f"no source named {id!r}{_nearest(id, sources)}; `watchfloor sources` lists them")
+            raise SourceError(f"no source named {id!r}{nearest(id, sources)}; `watchfloor sources` lists them")
     return tuple(sources[id] for id in wanted) or tuple(s for s in sources.values() if s.enabled)
 
 
@@ -152,7 +164,7 @@ def _checked(table: dict[str, Any], of: type, file: str, text: str, prefix: str 
     checked: dict[str, Any] = {}
     for key, value in table.items():
         if key not in known:
-            near = _nearest(key, (f.name for f in fields(of)))
+            near = nearest(key, (f.name for f in fields(of)))
             raise SourceError(f"{file}{_line(text, key)}: unknown key {prefix}{key}{near}")
         checked[key] = _typed(value, str(known[key].type), f"{file}{_line(text, key)}: {prefix}{key}")
     for name, f in known.items():
@@ -178,6 +190,7 @@ def _check_values(source: Source, file: str) -> None:
         for url in getattr(source, key):
             _check_url(url, f"{file}: {key}")
     _check_url(source.home, f"{file}: home")
+    _check_selectors(source, file)
     for key in ("include", "exclude"):
         for pattern in getattr(source, key):
             try:
@@ -194,14 +207,35 @@ def _check_values(source: Source, file: str) -> None:
 def _check_url(url: str, where: str) -> None:
     try:
         parts = urlsplit(url)
-        ok = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        ok = parts.scheme in ("http", "https") and parts.port != 0 and _is_host(parts.hostname or "")
+        ok = ok and parts.username is None and bool(host_of(url))
     except ValueError:
         ok = False
     if not ok:
         raise SourceError(f"{where}: {url!r} is no http or https address")
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
+def _is_host(host: str) -> bool:
+    """True for a name whose labels are 1 to 63 characters without blanks (RFC 1035), and for an IP."""
+    return ":" in host or all(
+        0 < len(label) < 64 and not re.search(r"\s", label) for label in host.rstrip(".").split(".")
+    )
+
+
+def _check_selectors(source: Source, file: str) -> None:
+    stated = {f.name: getattr(source.rules, f.name) for f in fields(Rules)}
+    for key, selector in stated.items():
+        if selector:
+            from cssselect import HTMLTranslator, SelectorError  # most sources have no rules
+
+            try:
+                HTMLTranslator().css_to_xpath(selector)
+            except SelectorError as e:
+                raise SourceError(f"{file}: rules.{key}: {selector!r} is no CSS selector: {e}") from None
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` with the known word that is nearest; empty when none is near."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else ""
 

@@ -6,9 +6,10 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlite_utils import Database
+from sqlite_utils import Database as Database  # the doors know it by this room's name
 
 from db.migrations import APPLICATION_ID, migrations, names
 
@@ -60,15 +61,20 @@ def open_reader(path: Path, *, wait: float = PERSON_WAIT_SECONDS) -> Database:
             connection.execute("PRAGMA query_only = ON")
             connection.execute("PRAGMA trusted_schema = OFF")  # a writer's FTS triggers need it on before SQLite 3.44
             db = Database(connection, execute_plugins=False)
+            if _is_blank(db):
+                raise DatabaseProblem(f"{path}: nothing in it yet; `watchfloor crawl` fills it")
             _check_ours(db, path)
             if len(_applied(db)) < len(names()):
-                raise DatabaseProblem(
-                    f"{path}: made by an older watchfloor; any writing command, or `doctor`, upgrades it"
-                )
+                raise DatabaseProblem(f"{path}: made by an older watchfloor; `watchfloor crawl` upgrades it")
             return db
         except BaseException:
             connection.close()
             raise
+
+
+def now() -> str:
+    """This moment in UTC, as the database has times."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def has_wal_reset_bug(version: str) -> bool:
@@ -87,7 +93,7 @@ def problems_of(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (sqlite3.IntegrityError, sqlite3.DataError) as e:
+    except (sqlite3.IntegrityError, sqlite3.DataError, UnicodeEncodeError, OverflowError) as e:
         raise Unstorable(str(e)) from e
     except sqlite3.Error as e:
         raise explain(e, path) from e
@@ -142,6 +148,11 @@ def _check_ours(db: Database, path: Path) -> None:
         )
 
 
+def _is_blank(db: Database) -> bool:
+    (things,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return not things
+
+
 def _applied(db: Database) -> list[str]:
     return [m.name for m in migrations.applied(db)]
 
@@ -154,7 +165,10 @@ def _upgrade(db: Database, path: Path, *, new: bool) -> None:
     if not new and _applied(db):
         backup = path.with_name(f"{path.name}.before-{pending[0].name}")
         if not backup.exists():
-            db.execute("VACUUM INTO ?", [str(backup)])
+            half = backup.with_name(f"{backup.name}.half")
+            half.unlink(missing_ok=True)
+            db.execute("VACUUM INTO ?", [str(half)])
+            half.rename(backup)
     db.execute("BEGIN IMMEDIATE")
     try:
         migrations.apply(db)
@@ -163,19 +177,3 @@ def _upgrade(db: Database, path: Path, *, new: bool) -> None:
         with contextlib.suppress(sqlite3.Error):
             db.execute("ROLLBACK")
         raise
-
-
-__all__ = [
-    "CRAWL_WAIT_SECONDS",
-    "PERSON_WAIT_SECONDS",
-    "SQLITE_VERSION",
-    "Database",
-    "DatabaseBusy",
-    "DatabaseProblem",
-    "Unstorable",
-    "explain",
-    "has_wal_reset_bug",
-    "open_reader",
-    "open_writer",
-    "problems_of",
-]

@@ -45,10 +45,10 @@ CREATE TABLE run_sources ( -- What one run did at one source.
   listings INTEGER NOT NULL, -- Feeds, sitemaps and section pages read.
   listings_failed INTEGER NOT NULL, -- Listings that could not be fetched or read.
   links INTEGER NOT NULL, -- Links to articles that the listings offered, each once.
-  fetched INTEGER NOT NULL, -- Article pages asked for.
+  fetched INTEGER NOT NULL, -- Article pages asked for, with any answer or none.
   new INTEGER NOT NULL, -- Articles stored for the first time.
   edited INTEGER NOT NULL, -- Stored articles that had changed.
-  unchanged INTEGER NOT NULL, -- Pages on which nothing had changed.
+  unchanged INTEGER NOT NULL, -- Stored articles that had not changed; their new comments are counted apart.
   rejected INTEGER NOT NULL, -- Pages that are no articles.
   failed INTEGER NOT NULL, -- Pages lost to errors: exceptions, 5xx, time-outs, failed saves.
   skipped INTEGER NOT NULL, -- Links not fetched, by rule: robots.txt, caps, foreign hosts.
@@ -318,7 +318,7 @@ ORDER BY coalesce(a.published_at, a.first_seen_at) DESC, a.id DESC
 """,
     """
 CREATE VIEW flagged_comments AS -- Comments that wait for a person, the worst first, with why.
-SELECT c.id, t.score, c.author, c.author_url, c.posted_at, c.text, v.reasons, v.judge, v.at AS judged_at,
+SELECT c.id, t.score, t.verdict_id, c.author, c.author_url, c.posted_at, c.text, v.reasons, v.judge, v.at AS judged_at,
   c.revision, c.article_id, a.headline, a.url, a.source_id, c.gone_at
 FROM standing t JOIN comments c ON c.id = t.comment_id JOIN verdicts v ON v.id = t.verdict_id
 JOIN articles a ON a.id = c.article_id

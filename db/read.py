@@ -22,18 +22,12 @@ def article(db: Database, id_or_url: str) -> Row | None:
     found = _rows(db, f"{_ARTICLE} WHERE {by}", id_or_url) or _rows(db, _BY_LEDGER, id_or_url)
     if not found:
         return None
-    row = _decoded(found[0], "authors", "tags", "links", "blocks")
+    row = _decoded(found[0], "authors", "tags", "links")
     row["comments"] = [_with_verdicts(db, c) for c in _rows(db, _COMMENTS, row["id"])]
     row["cuts"] = _rows(db, "SELECT name, kept, left_out, unit FROM cuts WHERE article_id = ?", row["id"])
     evidence = "SELECT field, origin, raw, chosen FROM field_evidence WHERE article_id = ? ORDER BY field, chosen DESC"
     row["evidence"] = _rows(db, evidence, row["id"])
     return row
-
-
-def comment(db: Database, id: int) -> Row | None:
-    """One comment with its links and verdicts; None for none."""
-    found = _rows(db, f"{_COMMENT} WHERE c.id = ?", id)
-    return _with_verdicts(db, found[0]) if found else None
 
 
 def flagged(db: Database, *, limit: int, source: str = "") -> list[Row]:
@@ -66,12 +60,6 @@ def counts(db: Database) -> dict[str, int]:
     """Rows in the tables a person asks about."""
     tables = ("articles", "article_revisions", "comments", "verdicts", "fetches", "runs")
     return {table: int(_rows(db, f"SELECT count(*) AS n FROM {table}")[0]["n"]) for table in tables}
-
-
-def failures(db: Database, run_id: int, *, limit: int) -> list[Row]:
-    """Rows of the ledger that a run left as failed."""
-    sql = "SELECT source_id, url, reason, detail FROM fetches WHERE run_id = ? AND outcome = 'failed' LIMIT ?"
-    return _rows(db, sql, run_id, limit)
 
 
 def _with_verdicts(db: Database, row: Row) -> Row:

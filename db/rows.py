@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from crawler.items import Block, Fetch, Keyed, Link, Moment, Reason, Section, Verdict
+from crawler.items import Block, Fetch, Keyed, Link, Reason, Section, Verdict
 from crawler.source import Source
 from pipelines.compare import hrefs_json
 
@@ -123,8 +123,3 @@ def sections_of(body: str, blocks: str) -> tuple[Section, ...]:
             inside.append(Block(kind=kind, text=text))
     sections.append(Section(heading=heading, level=level, blocks=tuple(inside)))
     return tuple(s for s in sections if s.heading or s.blocks)
-
-
-def moment_of(iso: str | None, raw: str) -> Moment | None:
-    """A time as it was read from its page; None for none."""
-    return Moment(iso=iso or "", raw=raw) if iso or raw else None

@@ -10,11 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from crawler.items import Delta, Fetch, Keyed, Known, KnownComment, Receipt, RunReport, SourceTally
+from crawler.items import Delta, Fetch, Keyed, Known, KnownComment, Past, Receipt, RunReport
 from crawler.source import Source
 from db import rows
-from db.connect import PERSON_WAIT_SECONDS, DatabaseProblem, open_writer, problems_of
-from pipelines.compare import REVISED
+from db.connect import PERSON_WAIT_SECONDS, open_writer, problems_of
 
 _FIELDS = (
     "headline, summary, body, blocks, authors, published_at, published_raw, modified_at, modified_raw, canonical_url,"
@@ -42,6 +41,16 @@ class Saved:
     comments_flagged: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """A decision that was taken back."""
+
+    comment_id: int
+    said: str
+    now: str
+    """What holds for the comment now: an earlier decision, or the rules'."""
+
+
 class Store:
     """The database, for one crawl or one reviewer."""
 
@@ -65,7 +74,7 @@ class Store:
     def begin_run(self, sources: Iterable[Source], *, version: str, now: str) -> int:
         """The number of a new run; runs that were killed are marked interrupted, sources as their files say."""
         with self._transaction():
-            self._run("UPDATE runs SET status = 'interrupted', ended_at = ? WHERE status = 'running'", now)
+            self._run("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")
             for source in sources:
                 self._upsert("sources", rows.source_row(source), "id")
             row = {"started_at": now, "status": "running", "version": version, "problems": "[]"}
@@ -85,15 +94,14 @@ class Store:
             for source_id, tally in report.tallies.items():
                 self._insert("run_sources", {"run_id": run_id, "source_id": source_id, **asdict(tally)})
 
-    def past_tallies(self, source_id: str, *, most: int = 30) -> tuple[SourceTally, ...]:
-        """What the last finished runs did at a source, the latest first."""
-        found = self._rows(
-            "SELECT t.* FROM run_sources t JOIN runs r ON r.id = t.run_id"
-            " WHERE t.source_id = ? AND r.status <> 'interrupted' ORDER BY t.run_id DESC LIMIT ?",
+    def past(self, source_id: str) -> Past:
+        """What all finished runs did at a source."""
+        row = self._row(
+            "SELECT count(*) AS visits, coalesce(max(t.new + t.edited + t.unchanged), 0) AS most"
+            " FROM run_sources t JOIN runs r ON r.id = t.run_id WHERE t.source_id = ? AND r.status <> 'interrupted'",
             source_id,
-            most,
         )
-        return tuple(SourceTally(**{k: v for k, v in r.items() if k not in ("run_id", "source_id")}) for r in found)
+        return Past(**row) if row else Past()
 
     # ---- articles
 
@@ -129,7 +137,7 @@ class Store:
         return Saved(
             article_id=article_id,
             new=delta.known.article_id is None,
-            edited=delta.known.article_id is not None and any(f in REVISED for f in delta.changed),
+            edited=bool(delta.revised),
             comments_new=len(delta.new),
             comments_flagged=sum(v.decision == "flagged" for k, v in delta.verdicts.items() if k in judged),
         )
@@ -148,6 +156,13 @@ class Store:
                 )
             self._ledger(fetch, article_id, run_id, now)
 
+    def record_unvisited(self, fetches: Iterable[Fetch], *, run_id: int, now: str) -> None:
+        """A row for each URL that was taken up and never answered; one that has a row keeps it, with its receipt."""
+        with self._transaction():
+            for fetch in fetches:
+                if self._row("SELECT 1 FROM fetches WHERE url = ?", fetch.url) is None:
+                    self._ledger(fetch, None, run_id, now)
+
     def receipt(self, url: str, *, cleaned_by: str) -> Receipt | None:
         """What to ask a site with, when this very cleaning has read the page before and it is stored."""
         row = self._row(
@@ -157,10 +172,6 @@ class Store:
             cleaned_by,
         )
         return Receipt(**row) if row else None
-
-    def is_stored(self, url: str) -> bool:
-        """True when this URL once gave an article that is stored."""
-        return self._row("SELECT 1 FROM fetches WHERE url = ? AND article_id IS NOT NULL", url) is not None
 
     # ---- people's decisions
 
@@ -179,8 +190,8 @@ class Store:
             row = {"comment_id": comment_id, "revision": comment["revision"], "said": said, "judge": by, "note": note}
             return self._insert("verdicts", {**row, "reasons": "[]", "person": 1, "at": now})
 
-    def undo(self, comment_id: int | None = None, *, by: str, now: str) -> tuple[int, str]:
-        """Takes back the last decision that stands, of all or on one comment: (comment, what it said).
+    def undo(self, comment_id: int | None = None, *, by: str, now: str) -> Undone:
+        """Takes back the last decision that stands, of all or on one comment.
 
         The decision stays in the table; its undoing is a row of its own. Raises `NotThere`.
         """
@@ -191,7 +202,8 @@ class Store:
                 raise NotThere(f"no decision{on} to take back")
             undo = {"comment_id": row["comment_id"], "revision": row["revision"], "said": "undo", "undoes": row["id"]}
             self._insert("verdicts", {**undo, "reasons": "[]", "judge": by, "person": 1, "note": "", "at": now})
-            return row["comment_id"], row["said"]
+            holds = self._row("SELECT state FROM standing WHERE comment_id = ?", row["comment_id"])
+            return Undone(comment_id=row["comment_id"], said=row["said"], now=holds["state"] if holds else "unjudged")
 
     # ---- the parts of `apply`
 
@@ -203,22 +215,23 @@ class Store:
                 "articles", {**row, "first_seen_at": now, "first_run_id": run_id, "changed_at": now}
             )
             self._evidence(delta, article_id)
+            self._cuts(delta, article_id)
             return article_id
         if delta.changed:
             self._change_article(delta, known.article_id, run_id, now)
             self._evidence(delta, known.article_id)
         if known.gone:
             self._run("UPDATE articles SET gone_at = NULL, changed_at = ? WHERE id = ?", now, known.article_id)
+        self._cuts(delta, known.article_id)
         return known.article_id
 
     def _change_article(self, delta: Delta, article_id: int, run_id: int, now: str) -> None:
         changes: dict[str, Any] = {name: delta.fields[name] for name in delta.changed}
-        revised = [name for name in delta.changed if name in REVISED]
-        if revised:
+        if delta.revised:
             self._run(
                 f"INSERT INTO article_revisions (article_id, revision, {_KEPT}, changed, replaced_at, replaced_run_id)"
                 f" SELECT id, revision, {_KEPT}, ?, ?, ? FROM articles WHERE id = ?",
-                json.dumps(revised),
+                json.dumps(delta.revised),
                 now,
                 run_id,
                 article_id,
@@ -239,16 +252,16 @@ class Store:
                 "chosen": int(e.chosen),
             }
             self._insert("field_evidence", row, "OR IGNORE")
-        self._run("DELETE FROM cuts WHERE article_id = ?", article_id)
-        for cut in delta.page.cuts:
-            row = {
-                "article_id": article_id,
-                "name": cut.limit,
-                "kept": cut.kept,
-                "left_out": cut.left_out,
-                "unit": cut.unit,
-            }
-            self._insert("cuts", row, "OR REPLACE")
+
+    def _cuts(self, delta: Delta, article_id: int) -> None:
+        """What limits left out of this visit's page; apart from the article, which may not have changed."""
+        columns = "name, kept, left_out, unit"
+        stored = [tuple(r.values()) for r in self._rows(f"SELECT {columns} FROM cuts WHERE article_id = ?", article_id)]
+        found = {cut.limit: (cut.limit, cut.kept, cut.left_out, cut.unit) for cut in delta.page.cuts}
+        if set(stored) != set(found.values()):
+            self._run("DELETE FROM cuts WHERE article_id = ?", article_id)
+            for values in found.values():
+                self._run(f"INSERT INTO cuts (article_id, {columns}) VALUES (?, ?, ?, ?, ?)", article_id, *values)
 
     def _new_comment(self, delta: Delta, keyed: Keyed, article_id: int, run_id: int, now: str) -> None:
         row = {**rows.comment_row(keyed), "article_id": article_id, "revision": 1}
@@ -373,5 +386,3 @@ WHERE v.said IN ('spam', 'ok') AND (? IS NULL OR v.comment_id = ?)
   AND NOT EXISTS (SELECT 1 FROM verdicts u WHERE u.undoes = v.id)
 ORDER BY v.id DESC LIMIT 1
 """
-
-__all__ = ["DatabaseProblem", "NotThere", "Overtaken", "Saved", "Store"]

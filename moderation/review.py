@@ -5,25 +5,32 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from db.store import Store
+from crawler.text import tidy
+from db.connect import now
+from db.store import Store, Undone
 
 Decision = Literal["spam", "ok"]
 
 
-def decide(path: Path, comment_id: int, said: Decision, *, by: str = "", note: str = "") -> int:
-    """Writes a decision down; its number. Raises `NotThere`, `DatabaseProblem`."""
+def decide(
+    path: Path, comment_id: int, said: Decision, *, by: str = "", note: str = "", seen: int | None = None
+) -> int:
+    """Writes a decision down; its number.
+
+    `seen` is the number of the verdict that the person was looking at. Raises `NotThere`, `Overtaken`,
+    `DatabaseProblem`.
+    """
     with Store(path) as store:
-        return store.decide(comment_id, said, by=by or reviewer(), note=note, now=_now())
+        return store.decide(comment_id, said, by=tidy(by) or reviewer(), note=tidy(note), now=now(), seen=seen)
 
 
-def undo(path: Path, comment_id: int | None = None, *, by: str = "") -> tuple[int, str]:
-    """Takes back the last decision, of all or on one comment: (comment, what it said). Raises `NotThere`."""
+def undo(path: Path, comment_id: int | None = None, *, by: str = "") -> Undone:
+    """Takes back the last decision, of all or on one comment. Raises `NotThere`, `DatabaseProblem`."""
     with Store(path) as store:
-        return store.undo(comment_id, by=by or reviewer(), now=_now())
+        return store.undo(comment_id, by=tidy(by) or reviewer(), now=now())
 
 
 def reviewer() -> str:
@@ -51,7 +58,3 @@ def because(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
     """The reasons of a verdict, a line each, the heaviest first."""
     ranked = sorted(reasons, key=lambda r: -r["weight"])
     return [f"{r['name']} ({r['weight']:+g})" + (f": {r['note']}" if r["note"] else "") for r in ranked]
-
-
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -21,12 +21,14 @@ def compare(page: Page, known: Known) -> Delta:
     keyed = keyed_comments(page.comments)
     stored = known.comments
     there = [(k, stored[k.key]) for k in keyed if k.key in stored]
+    changed = tuple(name for name, value in fields.items() if known.fields.get(name, _ABSENT) != value)
     edited = tuple(k for k, s in there if s.fingerprint != k.fingerprint)
     return Delta(
         page=page,
         known=known,
         fields=fields,
-        changed=tuple(name for name, value in fields.items() if known.fields.get(name, _ABSENT) != value),
+        changed=changed,
+        revised=() if known.article_id is None else tuple(name for name in changed if name in REVISED),
         new=tuple(k for k in keyed if k.key not in stored),
         edited=edited,
         returned=tuple(k for k, s in there if s.gone and s.fingerprint == k.fingerprint),

@@ -85,7 +85,7 @@ class Save(_WithReport):
     def process_item(self, visit: Visit) -> Visit:
         """Stores the visit."""
         delta = cast(Delta, visit.delta)
-        self.report.save(delta, replace(visit.fetch, outcome="unchanged" if delta.empty else "stored"))
+        self.report.save(delta, replace(visit.fetch, outcome="stored" if delta.news else "unchanged"))
         return visit
 
 

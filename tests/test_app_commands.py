@@ -81,7 +81,11 @@ def test_decide_and_undo_move_a_comment_out_of_the_queue_and_back(db: Path) -> N
     said = watchfloor("decide", str(first["id"]), "spam", "--by", "ann", "--note", "shop", "--db", db, "--json").json
     assert said["by"] == "ann"
     assert len(watchfloor("flagged", "--db", db, "--json", "--limit", "100").json) == waiting - 1
-    assert watchfloor("undo", "--db", db, "--json").json == {"comment": first["id"], "undone": "spam"}
+    assert watchfloor("undo", "--db", db, "--json").json == {
+        "comment": first["id"],
+        "undone": "spam",
+        "now": "flagged",
+    }
     assert len(watchfloor("flagged", "--db", db, "--json", "--limit", "100").json) == waiting
     assert watchfloor("undo", "--db", db).code == 1
 
@@ -159,6 +163,66 @@ def test_broken_rules_stop_the_crawl_with_the_file_and_the_key(tmp_path: Path) -
     (tmp_path / "sources" / "s.toml").write_text('name = "S"\nhome = "http://s.invalid/"')
     (tmp_path / "rules.toml").write_text('version = "1"\nthreshhold = 2')
     one_error_line(watchfloor("crawl", "--home", tmp_path), 2, "rules.toml", "did you mean threshold?")
+
+
+def test_odd_arguments_are_one_line_of_complaint(db: Path) -> None:
+    for command in (
+        ("decide", "99999999999999999999", "ok"),
+        ("decide", "0", "ok"),
+        ("undo", "99999999999999999999"),
+        ("show", "\udcff"),
+        ("latest", "--source", "\udcff"),
+        ("latest", "--source", "typo"),
+        ("flagged", "--source", "dem"),
+    ):
+        ran = watchfloor(*command, "--db", db)
+        assert ran.code in (1, 2), command
+        assert "Traceback" not in ran.err, command
+    one_error_line(watchfloor("flagged", "--source", "dem", "--db", db), 1, "did you mean demo?")
+    one_error_line(watchfloor("latest", "--db", ""), 2, "an empty name")
+    assert watchfloor("decide", "1", "ok", "--note", "half \udcff", "--by", "a\udcff", "--db", db).code == 0
+
+
+def test_a_decision_on_a_version_that_was_not_seen_is_refused(db: Path) -> None:
+    (first, *_) = watchfloor("flagged", "--db", db, "--json").json
+    id, seen = str(first["id"]), str(first["verdict_id"])
+    assert watchfloor("decide", id, "spam", "--seen", seen, "--by", "ann", "--db", db).code == 0
+    one_error_line(watchfloor("decide", id, "ok", "--seen", seen, "--db", db), 1, "ann said spam")
+
+
+def test_show_tells_every_verdict_with_its_reasons(db: Path) -> None:
+    (first, *_) = watchfloor("flagged", "--db", db, "--json").json
+    watchfloor("decide", str(first["id"]), "spam", "--by", "ann", "--note", "same shop", "--db", db)
+    out = watchfloor("show", str(first["article_id"]), "--db", db).out
+    assert re.search(r"– flagged [\d.]+ by rules@\S+, 20\S+: \w+", out)
+    assert re.search(r"– spam by ann, 20\S+: same shop", out)
+
+
+def test_a_reader_that_leaves_is_no_error(crawled: Path) -> None:
+    import subprocess
+    import sys
+
+    command = (
+        f"{sys.executable} -m app.cli.main flagged --limit 100 --json --db {crawled} | true; echo ${{PIPESTATUS[0]}}"
+    )
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("0", "")
+
+
+@pytest.mark.parametrize(
+    "home", ["http://a..b/", "http://exa mple.com/", "http://u:p@example.com/", "http://" + "x" * 70 + ".com/"]
+)
+def test_a_home_that_is_no_address_is_said_with_the_file(tmp_path: Path, home: str) -> None:
+    (tmp_path / "s.toml").write_text(f'name = "S"\nhome = "{home}"')
+    one_error_line(
+        watchfloor("crawl", "--sources", tmp_path / "s.toml", "--db", tmp_path / "x.db"), 2, "s.toml", "home"
+    )
+
+
+def test_a_css_selector_that_is_none_is_said_with_the_file_and_key(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('name = "S"\nhome = "http://s.invalid/"\n[rules]\ncontent = "div["')
+    ran = watchfloor("crawl", "--sources", tmp_path / "s.toml", "--db", tmp_path / "x.db")
+    one_error_line(ran, 2, "s.toml", "rules.content")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.1:99999", "x:y", ":80"])

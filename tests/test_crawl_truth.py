@@ -206,6 +206,86 @@ def test_the_crawl_works_in_the_poor_environment_of_cron(site: Watch) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
+@pytest.mark.parametrize("delay", [0.2, 0.6, 0.9, 1.1, 1.3, 1.6])
+def test_a_signal_at_any_moment_of_the_start_ends_the_run_and_frees_the_lock(site: Watch, delay: float) -> None:
+    slow_feed(site)
+    process = subprocess.Popen(
+        command_line(site),
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(delay)  # the moment is what is tested
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=40) in (143, -signal.SIGTERM)
+    with FileLock(f"{site.db}.lock", timeout=0):
+        pass
+
+
+def test_every_link_that_was_taken_up_has_a_row_also_after_an_interrupted_run(site: Watch) -> None:
+    slow_feed(site)
+    process = start_crawl(site)
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=40)
+    ((links, fetched),) = site.rows("SELECT links, fetched FROM run_sources")
+    ((rows,),) = site.rows("SELECT count(*) FROM fetches WHERE kind = 'page'")
+    ((asked,),) = site.rows("SELECT count(*) FROM fetches WHERE kind = 'page' AND outcome <> 'skipped'")
+    assert links == rows > fetched == asked
+    assert site.rows("SELECT DISTINCT reason FROM fetches WHERE outcome = 'skipped'") == [
+        ("the run ended before its turn",)
+    ]
+
+
+def test_listings_beyond_the_cap_are_counted_in_the_row_of_what_led_to_them(site: Watch) -> None:
+    feed_only(site)
+    children = "".join(f"<sitemap><loc>{site.server.url}/map-{n}.xml</loc></sitemap>" for n in range(9))
+    index = f"<sitemapindex xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{children}</sitemapindex>".encode()
+    site.server.site.answer("/index.xml", Response(status=200, headers={"Content-Type": "application/xml"}, body=index))
+    site.file.write_text(site.file.read_text() + f'sitemaps = ["{site.server.url}/index.xml"]\nmax_listings = 5\n')
+    site.crawl()
+    assert site.rows("SELECT detail FROM fetches WHERE url LIKE '%/index.xml'") == [
+        ("6 further listings beyond the cap",)
+    ]
+
+
+def test_changed_rules_of_a_source_read_its_pages_anew(site: Watch) -> None:
+    site.crawl()
+    assert site.rows("SELECT count(*) FROM articles WHERE body LIKE '%A Strategic Alliance%'") == [(1,)]
+    site.file.write_text(site.file.read_text() + '\n[rules]\nremove = "h2"\n')
+    assert site.crawl().json["sources"]["demo"]["edited"] > 0
+    assert site.rows("SELECT count(*) FROM articles WHERE body LIKE '%A Strategic Alliance%'") == [(0,)]
+
+
+def test_a_304_that_repeats_no_receipt_keeps_the_one_it_answers_to(site: Watch) -> None:
+    site.crawl()
+    receipts = "SELECT url, etag, last_modified FROM fetches WHERE article_id IS NOT NULL ORDER BY 1"
+    before = site.rows(receipts)
+    site.server.site.answer(site.path_of(1), Response(status=304))
+    site.crawl()
+    assert site.rows(receipts) == before
+
+
+def test_a_link_to_the_database_does_not_get_round_the_lock(site: Watch, tmp_path: Path) -> None:
+    site.crawl()
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.db"
+    link.symlink_to(site.db)
+    with FileLock(f"{site.db}.lock"):
+        ran = watchfloor("crawl", "--sources", site.file, "--db", link)
+    assert ran.code == 75
+
+
+def test_a_redirect_without_end_is_a_failed_page(site: Watch) -> None:
+    site.crawl()
+    path = site.path_of(1)
+    site.server.site.answer(path, Response(status=302, headers={"Location": path + "?again"}))
+    site.server.site.answer(path + "?again", Response(status=302, headers={"Location": path}))
+    site.crawl()
+    assert site.rows("SELECT outcome, reason FROM fetches WHERE article_id = 1") == [
+        ("failed", "redirected without end")
+    ]
+
+
 def slow_feed(site: Watch) -> None:
     """Slows the crawl down, so that a signal meets it in the middle."""
     feed_only(site)
@@ -217,11 +297,9 @@ def heal(site: Watch) -> None:
 
 
 def start_crawl(site: Watch) -> subprocess.Popen[bytes]:
-    """A crawl that is under way: its first article is stored when this returns."""
-    command = [sys.executable, "-m", "app.cli.main", "crawl", "--sources", str(site.file), "--db", str(site.db)]
-    command += ["--allow-address", f"127.0.0.1:{site.server.port}"]
+    """A crawl that is under way: its first article page has been asked for when this returns."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command_line(site), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if any(path.startswith("/20") for _, path, _ in site.server.requests):
@@ -229,3 +307,8 @@ def start_crawl(site: Watch) -> subprocess.Popen[bytes]:
         time.sleep(0.02)
     process.kill()
     raise AssertionError("the crawl did not start")
+
+
+def command_line(site: Watch) -> list[str]:
+    command = [sys.executable, "-m", "app.cli.main", "crawl", "--sources", str(site.file), "--db", str(site.db)]
+    return [*command, "--allow-address", f"127.0.0.1:{site.server.port}"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from crawler.items import Block, Section
-from db.rows import comment_row, moment_of, sections_of
+from db.rows import comment_row, sections_of
 from pipelines.compare import article_fields, keyed_comments
 from pipelines.normalise import normalise
 from strategies import pages
@@ -20,14 +20,6 @@ def test_sections_come_back_from_body_and_blocks(made):
     fields = article_fields(article)
     assert sections_of(fields["body"], fields["blocks"]) == article.sections
     assert fields["body"] == article.body
-
-
-@given(pages)
-def test_times_come_back_with_the_text_they_were_read_from(made):
-    fields = article_fields(made.article)
-    back = moment_of(fields["published_at"], fields["published_raw"])
-    said = made.article.published
-    assert back == (said if said and (said.iso or said.raw) else None)
 
 
 @given(pages)

@@ -19,7 +19,7 @@ from crawler.items import Article, Block, Comment, Context, Fetch, Known, Page, 
 from crawler.source import Source
 from db import read
 from db.connect import DatabaseBusy, DatabaseProblem, has_wal_reset_bug, open_reader
-from db.store import NotThere, Overtaken, Store
+from db.store import NotThere, Overtaken, Store, Undone
 from moderation.policy import default_policy, judge
 from pipelines.compare import compare
 
@@ -81,9 +81,9 @@ def test_a_person_outranks_the_rules_until_the_word_is_taken_back(store: Store) 
     assert state(store, 1) == "ok"
     store.decide(1, "spam", by="ben", now=NOW)
     assert state(store, 1) == "spam"
-    assert store.undo(by="ben", now=NOW) == (1, "spam")
+    assert store.undo(by="ben", now=NOW) == Undone(comment_id=1, said="spam", now="ok")
     assert state(store, 1) == "ok"
-    assert store.undo(1, by="ann", now=NOW) == (1, "ok")
+    assert store.undo(1, by="ann", now=NOW) == Undone(comment_id=1, said="ok", now="flagged")
     assert state(store, 1) == "flagged"
     with pytest.raises(NotThere):
         store.undo(by="ann", now=NOW)

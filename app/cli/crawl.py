@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,11 +14,10 @@ from filelock import FileLock, Timeout
 
 from app.cli.options import db_of, db_option, home_of, home_option, json_option
 from app.cli.reading import tally_line
-from app.cli.sources import catalogue
 from app.cli.terminal import as_json, complain, is_terminal, one_line, safe, say
-from crawler.health import LOCKED
+from crawler.health import DATABASE, LOCKED, NOTHING_WORKED
 from crawler.items import RunReport
-from crawler.source import Source, choose
+from crawler.source import Source, catalogue, choose
 from db.store import Store
 from moderation.policy import load_policy
 
@@ -56,7 +56,7 @@ def crawl(
 
     \b
     Examples: watchfloor crawl -q
-              watchfloor crawl ukdj navylookout --db news.db
+              watchfloor crawl --sources example.toml --db news.db
     """
     chosen = _chosen(source, files, home_of(home))
     return run_crawl(chosen, db_of(db, home), rules=_rules(home_of(home)), addresses=allowed, **how)
@@ -74,6 +74,7 @@ def run_crawl(
     json_: bool = False,
 ) -> int:
     """One run over the chosen sources; its exit code. Raises `DatabaseProblem` before anything is fetched."""
+    path = path.resolve()  # one lock for one file, whatever links lead to it
     lock = FileLock(f"{path}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,10 +84,10 @@ def run_crawl(
         return LOCKED
     except OSError as e:
         complain(f"{path}: {e.strerror or e}")
-        return 4
+        return DATABASE
     try:
-        _holder_file(path).write_text(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
         Store(path).close()
+        _say_holder(path)
         settings = _settings(path, rules, addresses, failed_share, verbose)
         report = _crawled(chosen, settings, progress=is_terminal() and not (quiet or verbose or json_))
     finally:
@@ -94,7 +95,7 @@ def run_crawl(
         lock.release()
     if report is None:
         complain("the crawl could not start; `watchfloor crawl -v` says more")
-        return 3
+        return NOTHING_WORKED
     _tell(report, quiet=quiet, json_=json_)
     return report.exit_code
 
@@ -161,6 +162,13 @@ def summary(report: RunReport) -> str:
             total[name] = total.get(name, 0) + value
     sources = f"{len(report.tallies)} source{'s' if len(report.tallies) != 1 else ''}"
     return safe(f"watchfloor crawl: {report.status}: {sources}: {tally_line(total)}")
+
+
+def _say_holder(path: Path) -> None:
+    """For whoever meets the lock. Only a courtesy: the lock holds without it."""
+    with contextlib.suppress(OSError):
+        since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        _holder_file(path).write_text(f"process {os.getpid()}, since {since}", "utf-8")
 
 
 def _holder_file(path: Path) -> Path:

@@ -42,13 +42,15 @@ def demo(db: Path, port: int, serve_only: bool) -> int:
     Examples: watchfloor demo
               watchfloor demo --serve --port 8000
     """
-    if serve_only:
-        return _serve_only(port)
+    before = 0 if serve_only else _port_before(db)
     try:
-        server = serve(port=port or _port_before(db))
+        server = serve(port=port or before)
     except OSError as e:
-        complain(f"{db} was filled from a port that is not free now ({e.strerror}); name another file with --db")
+        filled = "" if port or not before else f"; {db} was filled from it: name another file with --db"
+        complain(f"port {port or before} is not free ({e.strerror}){filled}")
         return 2
+    if serve_only:
+        return _serve_only(server)
     with server:
         code = _crawl(server, db)
     if code not in (0, 1):
@@ -65,7 +67,7 @@ def _crawl(server: Server, db: Path) -> int:
 
 def _port_before(db: Path) -> int:
     """The port that this database was filled from: an article's address has the port in it. 0 for a new database."""
-    if not db.exists():
+    if not db.exists() or not db.stat().st_size:
         return 0
     with reading(db) as database:
         known = read.sources(database).get("demo")
@@ -102,8 +104,8 @@ def _title(text: str) -> None:
     say(click.style(text, bold=True))
 
 
-def _serve_only(port: int) -> int:
-    with serve(port=port) as server:
+def _serve_only(server: Server) -> int:
+    with server:
         say(f"The demo site answers at {server.url} until Ctrl-C. To crawl it, save this as demo.toml:")
         say()
         say(source(server.url))

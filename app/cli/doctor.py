@@ -13,7 +13,8 @@ import click
 
 from app.cli.options import db_of, db_option, home_of, home_option, json_option, reading
 from app.cli.terminal import as_json, one_line, say
-from crawler.source import SourceError
+from crawler.settings import our_version
+from crawler.source import SourceError, catalogue
 from db import read
 from db.connect import SQLITE_VERSION, Database, DatabaseProblem, has_wal_reset_bug
 
@@ -60,8 +61,6 @@ def doctor(db: Path | None, home: Path | None, json_: bool) -> int:
 
 
 def _machine(path: Path) -> Iterator[Finding]:
-    from crawler.report import our_version
-
     yield Finding("ok", f"watchfloor {our_version()}, Python {sys.version.split()[0]}, SQLite {SQLITE_VERSION}")
     if has_wal_reset_bug(SQLITE_VERSION):
         mend = (
@@ -75,13 +74,14 @@ def _machine(path: Path) -> Iterator[Finding]:
 
 
 def _files(home: Path) -> Iterator[Finding]:
-    from app.cli.sources import catalogue
     from moderation.policy import PolicyError, default_policy, load_policy
 
     try:
         listed = catalogue(None, home)
         enabled = sum(s.enabled for s in listed.values())
-        yield Finding("ok", f"{len(listed)} sources, {enabled} enabled")
+        level: Level = "ok" if enabled else "warning"
+        mend = "" if enabled else "nothing to visit yet: write a source file, see docs/adding-a-source.md"
+        yield Finding(level, f"{len(listed)} sources, {enabled} enabled", mend)
     except SourceError as e:
         yield Finding("problem", str(e), "mend the file; `watchfloor crawl` stops on it")
     own = home / "rules.toml"
@@ -93,7 +93,7 @@ def _files(home: Path) -> Iterator[Finding]:
 
 
 def _database(path: Path) -> Iterator[Finding]:
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         yield Finding("ok", f"no database at {path} yet; `watchfloor crawl` makes one")
         return
     with reading(path) as db:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import Any
 
 import click
 
-DATABASE, USAGE = 4, 2
+TROUBLE, USAGE, DATABASE = 1, 2, 4  # as in crawler.health, whose import is not worth a slow `--help`
 
 COMMANDS = {
     "crawl": ("app.cli.crawl:crawl", "Visit sources, store what is new, judge the comments."),
@@ -73,9 +72,6 @@ def main() -> None:
     except click.ClickException as e:
         e.show()
         code = e.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except Exception as e:  # noqa: BLE001 - the known ones become one line, the others are raised again
         code = _explained(e)
     sys.exit(code if isinstance(code, int) else 0)
@@ -84,10 +80,16 @@ def main() -> None:
 def _explained(error: Exception) -> int:
     from app.cli.terminal import complain
     from crawler.source import SourceError
-    from db.connect import DatabaseProblem
+    from db.connect import DatabaseProblem, Unstorable
     from moderation.policy import PolicyError
 
-    codes: dict[type[Any], int] = {SourceError: USAGE, PolicyError: USAGE, DatabaseProblem: DATABASE}
+    codes: dict[type[Any], int] = {
+        SourceError: USAGE,
+        PolicyError: USAGE,
+        Unstorable: USAGE,
+        DatabaseProblem: DATABASE,
+        OSError: TROUBLE,
+    }
     for kind, code in codes.items():
         if isinstance(error, kind):
             complain(str(error))

@@ -11,7 +11,9 @@ from typing import Any
 
 import click
 
+from app.cli.terminal import safe
 from crawler.settings import home as default_home
+from db import read
 from db.connect import Database, open_reader, problems_of
 
 Command = Callable[..., Any]
@@ -38,8 +40,17 @@ def with_db(command: Command) -> Command:
     return home_option(db_option(wrapped))
 
 
+def _named(_: click.Context, option: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and value == Path("."):
+        raise click.BadParameter("an empty name", param=option)
+    return value
+
+
 db_option = click.option(
-    "--db", type=click.Path(path_type=Path, dir_okay=False), help="The database, instead of the one in --home."
+    "--db",
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=_named,
+    help="The database, instead of the one in --home.",
 )
 home_option = click.option(
     "--home",
@@ -50,9 +61,22 @@ json_option = click.option("--json", "json_", is_flag=True, help="One JSON docum
 source_option = click.option("--source", default="", metavar="ID", help="Only this source.")
 
 
+number = click.IntRange(1, 2**63 - 1)
+"""The number of a row in the database."""
+
+
 def limit_option(default: int) -> Callable[[Command], Command]:
     """`--limit N`, with its default."""
     return click.option("--limit", type=click.IntRange(1, 100_000), default=default, show_default=True, help="At most.")
+
+
+def check_source(db: Database, id: str) -> None:
+    """Ends the command when the database has nothing of this source."""
+    from crawler.source import nearest
+
+    known = read.sources(db)
+    if id and id not in known:
+        raise click.ClickException(f"nothing of a source {safe(id)!r} is stored here{nearest(id, known)}")
 
 
 @contextlib.contextmanager

@@ -8,11 +8,24 @@ from typing import Any
 
 import click
 
-from app.cli.options import home_of, home_option, json_option, limit_option, reading, source_option, with_db
+from app.cli.options import (
+    check_source,
+    db_of,
+    home_of,
+    home_option,
+    json_option,
+    limit_option,
+    reading,
+    source_option,
+    with_db,
+)
 from app.cli.terminal import as_json, complain, marked, one_line, safe, say
+from crawler.source import catalogue
 from db import read
+from db.rows import sections_of
 from db.search import CLOSE, OPEN
 from db.search import search as find
+from moderation.review import because, spans
 
 Row = dict[str, Any]
 
@@ -26,9 +39,10 @@ def latest(path: Path, limit: int, source: str, json_: bool) -> None:
     """The newest articles.
 
     \b
-    Example: watchfloor latest --source ukdj --limit 5
+    Example: watchfloor latest --source demo --limit 5
     """
     with reading(path) as db:
+        check_source(db, source)
         rows = read.latest(db, limit=limit, source=source)
     if json_:
         return as_json(rows)
@@ -53,6 +67,7 @@ def search(path: Path, words: tuple[str, ...], limit: int, source: str, json_: b
     Example: watchfloor search 'drone* "North Korea"'
     """
     with reading(path) as db:
+        check_source(db, source)
         rows = find(db, " ".join(words), limit=limit, source=source)
     if json_:
         return as_json([{**r, "snippet": r["snippet"].replace(OPEN, "**").replace(CLOSE, "**")} for r in rows])
@@ -114,8 +129,6 @@ def sources(files: Path | None, home: Path | None, db: Path | None, json_: bool)
     \b
     Example: watchfloor sources --json
     """
-    from app.cli.options import db_of
-    from app.cli.sources import catalogue
 
     path = db_of(db, home)
     known: dict[str, Row] = {}
@@ -158,9 +171,11 @@ def _say_article(row: Row) -> None:
     for cut in row["cuts"]:
         say(one_line(f"cut by {cut['name']}: {cut['left_out']} {cut['unit']} left out"))
     say()
-    for text, kind in zip(row["body"].split("\n\n"), row["blocks"], strict=False):
-        say(click.style(safe(text), bold=True) if kind[1:].isdigit() else _block(kind, safe(text)))
-        say()
+    for section in sections_of(row["body"], row["blocks"]):
+        if section.heading:
+            say(click.style(safe(section.heading), bold=True) + "\n")
+        for block in section.blocks:
+            say(_block(block.kind, safe(block.text)) + "\n")
     comments = [c for c in row["comments"] if c["kind"] == "comment"]
     say(f"{len(comments)} comments ({row['comments_state']})")
     for comment in row["comments"]:
@@ -180,14 +195,23 @@ def _say_comment(comment: Row) -> None:
     head = f"#{comment['id']} {one_line(comment['author'], 40)} {comment['posted_at'] or ''} [{state}{kind}{gone}]"
     say()
     say(indent + click.style(head, fg={"flagged": "yellow", "spam": "red"}.get(state)))
-    text = marked(comment["text"], [(link["start"], link["stop"]) for link in comment["links"]])
-    for line in text.split("\n"):
+    for line in marked(comment["text"], spans(comment["links"])).split("\n"):
         say(indent + line)
+    for verdict in comment["verdicts"]:
+        say(indent + one_line(_said(verdict)))
+
+
+def _said(verdict: Row) -> str:
+    """One verdict: who said what, when, why."""
+    score = "" if verdict["score"] is None else f" {verdict['score']:g}"
+    why = "; ".join((*because(verdict["reasons"]), verdict["note"])).strip("; ")
+    return f"– {verdict['said']}{score} by {verdict['judge']}, {verdict['at']}" + (f": {why}" if why else "")
 
 
 def _say_run(run: Row) -> None:
-    ended = run["ended_at"] or "not ended"
-    say(f"run {run['id']}: {run['status']} (exit {run['exit_code']}), {run['started_at']} – {ended}")
+    code = "" if run["exit_code"] is None else f" (exit {run['exit_code']})"
+    ended = run["ended_at"] or ("still running" if run["status"] == "running" else "killed")
+    say(f"run {run['id']}: {run['status']}{code}, {run['started_at']} – {ended}")
     for id, tally in run["sources"].items():
         say(f"  {safe(id):<16} {tally_line(tally)}")
     for problem in run["problems"]:

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from app.cli.options import json_option, limit_option, reading, source_option, with_db
+from app.cli.options import check_source, json_option, limit_option, number, reading, source_option, with_db
 from app.cli.terminal import as_json, marked, one_line, safe, say
 from db import read
-from db.store import NotThere
+from db.connect import DatabaseProblem
+from db.store import NotThere, Overtaken
 from moderation.review import because, reviewer, spans
 from moderation.review import decide as write_decision
 from moderation.review import undo as take_back
@@ -32,6 +33,7 @@ def flagged(path: Path, limit: int, source: str, json_: bool) -> None:
     Example: watchfloor flagged --limit 5
     """
     with reading(path) as db:
+        check_source(db, source)
         rows = read.flagged(db, limit=limit, source=source)
         waiting = read.waiting(db, source=source)
     if json_:
@@ -45,13 +47,16 @@ def flagged(path: Path, limit: int, source: str, json_: bool) -> None:
 
 
 @click.command()
-@click.argument("comment", type=int)
+@click.argument("comment", type=number)
 @click.argument("decision", type=click.Choice(["spam", "ok"]))
 @by_option
 @click.option("--note", default="", metavar="TEXT", help="Why; kept with the decision.")
+@click.option(
+    "--seen", type=number, metavar="VERDICT", help="Refuse when this verdict (see flagged --json) holds no more."
+)
 @json_option
 @with_db
-def decide(path: Path, comment: int, decision: Any, by: str, note: str, json_: bool) -> None:
+def decide(path: Path, comment: int, decision: Any, by: str, note: str, seen: int | None, json_: bool) -> None:
     """Decide on COMMENT, by its number: spam or ok.
 
     A decision holds through every re-crawl; `watchfloor undo` takes it back. When the comment is edited later, the new
@@ -62,15 +67,17 @@ def decide(path: Path, comment: int, decision: Any, by: str, note: str, json_: b
     """
     _known(path)
     try:
-        number = write_decision(path, comment, decision, by=by, note=note)
+        verdict = write_decision(path, comment, decision, by=by, note=note, seen=seen)
     except NotThere as e:
         raise click.ClickException(f"{e}; `watchfloor flagged` lists those that wait") from None
-    said = {"comment": comment, "decision": decision, "by": by or reviewer(), "verdict": number}
+    except Overtaken as e:
+        raise click.ClickException(f"{e}; nothing was written, look again") from None
+    said = {"comment": comment, "decision": decision, "by": by or reviewer(), "verdict": verdict}
     as_json(said) if json_ else say(f"#{comment}: {decision}, by {safe(said['by'])}")
 
 
 @click.command()
-@click.argument("comment", type=int, required=False)
+@click.argument("comment", type=number, required=False)
 @by_option
 @json_option
 @with_db
@@ -84,10 +91,12 @@ def undo(path: Path, comment: int | None, by: str, json_: bool) -> None:
     """
     _known(path)
     try:
-        number, said = take_back(path, comment, by=by)
+        undone = take_back(path, comment, by=by)
     except NotThere as e:
         raise click.ClickException(str(e)) from None
-    as_json({"comment": number, "undone": said}) if json_ else say(f"#{number}: no longer {said}")
+    if json_:
+        return as_json({"comment": undone.comment_id, "undone": undone.said, "now": undone.now})
+    say(f"#{undone.comment_id}: {undone.said} taken back; now {undone.now}")
 
 
 def say_flagged(row: dict[str, Any]) -> None:
@@ -109,5 +118,5 @@ def say_flagged(row: dict[str, Any]) -> None:
 
 def _known(path: Path) -> None:
     """Deciding makes no database."""
-    with reading(path):
-        pass
+    if not path.exists():
+        raise DatabaseProblem(f"{path}: no database here yet; `watchfloor crawl` makes one")

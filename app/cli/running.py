@@ -14,11 +14,15 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from app.cli.terminal import safe
+from crawler import limits
+from crawler.health import SIGNALLED
 from crawler.items import RunReport
 from crawler.report import Report
 from crawler.source import Source
 from crawler.spiders.news import NewsSpider
 
+GRACE_SECONDS = 10
+"""For closing the run, after the last download has had its time."""
 ENDING_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
@@ -46,22 +50,30 @@ def _report(crawler: Crawler) -> Report | None:
 
 
 def _end_on_signal(process: AsyncCrawlerProcess, crawler: Crawler) -> None:
-    """The first signal lets pages in flight finish and closes the run; the second leaves at once."""
+    """The first signal lets pages in flight finish and closes the run; the second, or a deadline, leaves at once.
+
+    A signal that comes before the engine runs waits for it: an engine that is stopped while it starts never ends.
+    """
     loop = asyncio.get_event_loop()
+    started = asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
+    crawler.signals.connect(lambda: started.set(), signal=signals.engine_started, weak=False)
 
     def first(number: int, _: Any) -> None:
         for each in ENDING_SIGNALS:
             signal.signal(each, second)
-        loop.call_soon_threadsafe(stop, number)
+        loop.call_soon_threadsafe(lambda: tasks.append(loop.create_task(stop(number))))
 
     def second(number: int, _: Any) -> None:
-        os._exit(128 + number)
+        os._exit(SIGNALLED + number)
 
-    def stop(number: int) -> None:
+    async def stop(number: int) -> None:
+        loop.call_later(limits.DOWNLOAD_SECONDS + GRACE_SECONDS, os._exit, SIGNALLED + number)
+        await started.wait()
         report = _report(crawler)
         if report:
             report.interrupted(number)
-        crawler.stopping_task = loop.create_task(process.stop())  # type: ignore[attr-defined]
+        await process.stop()
 
     for each in ENDING_SIGNALS:
         signal.signal(each, first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import unicodedata
 from typing import Any
@@ -28,8 +29,11 @@ def one_line(text: str, width: int = 0) -> str:
 
 
 def say(text: str = "") -> None:
-    """A line of output. What is not ours in it must be `safe` already."""
-    click.echo(text)
+    """A line of output. What is not ours in it must be `safe` already. A reader who has left is no error."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(text: str) -> None:
@@ -39,7 +43,7 @@ def complain(text: str) -> None:
 
 def as_json(value: Any) -> None:
     """One JSON document, ASCII only, so that no terminal and no encoding can spoil it."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=True))
+    say(json.dumps(value, indent=2, ensure_ascii=True))
 
 
 def marked(text: str, spans: list[tuple[int, int]], open: str = "⟦", close: str = "⟧") -> str:

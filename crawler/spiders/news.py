@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,16 +21,15 @@ from crawler.cleaning import clean
 from crawler.cleaning.charsets import as_stated
 from crawler.discovery import read_listing
 from crawler.fetching import FORBIDDEN, what_failed
-from crawler.items import Fetch, Found, Rejected
-from crawler.report import Report, our_version
-from crawler.source import Source, choose, load_sources
+from crawler.items import Fetch, Found, Listing, Receipt, Rejected
+from crawler.report import Report
+from crawler.settings import home, our_version
+from crawler.source import Source, catalogue, choose
 from crawler.text import tidy
 from crawler.urls import host_of, normal
 from pipelines.stages import Visit
 
 log = logging.getLogger(__name__)
-
-SHIPPED = Path(__file__).parent.parent / "sources"
 
 
 @dataclass(slots=True)
@@ -37,11 +37,20 @@ class Progress:
     """How far one source has come in this run."""
 
     listings: set[str] = field(default_factory=set)
-    pages: set[str] = field(default_factory=set)
+    offered: set[str] = field(default_factory=set)
+    pages: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """What one listing adds to a run."""
+
+    fresh: list[Found]
+    requests: list[Request]
 
 
 class NewsSpider(scrapy.Spider):
-    """Visits every source it is given: `-a sources=ID,ID` of `-a files=FILE|DIR`, or all that are enabled."""
+    """Visits every source it is given: `-a sources=ID,ID`, of `-a files=FILE|DIR`; all that are enabled without."""
 
     name = "news"
 
@@ -49,9 +58,15 @@ class NewsSpider(scrapy.Spider):
         self, sources: str = "", files: str = "", chosen: tuple[Source, ...] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        given = chosen or choose(load_sources(Path(files) if files else SHIPPED), filter(None, sources.split(",")))
+        listed = {} if chosen else catalogue(Path(files) if files else None, home())
+        given = chosen or choose(listed, filter(None, sources.split(",")))
         self.chosen = given
         self.progress = {source.id: Progress() for source in given}
+
+    @classmethod
+    def handles_request(cls, request: Request) -> bool:
+        """True: the one spider for every source. Scrapy's own commands ask."""
+        return True
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -70,41 +85,42 @@ class NewsSpider(scrapy.Spider):
         self.report.begin(self.chosen)
         for source in self.chosen:
             for kind, url in source.listings:
-                for request in self._listing(source, kind, url, depth=0):
+                request = self._listing(source, kind, url, depth=0)
+                if request:
                     yield request
 
     def parse_listing(self, response: Response, source: Source, kind: str, depth: int) -> Iterator[Request]:
         """A listing → requests for what it offers, and its own row."""
         listing = read_listing(kind, response.body, response.url, source)
-        progress = self.progress[source.id]
-        fresh = [found for found in listing.links if normal(found.url) not in progress.pages]
-        room = source.max_pages - len(progress.pages)
-        taken, left_out = fresh[:room], listing.left_out + max(0, len(fresh) - room)
-        self.report.linked(source.id, len(fresh))
+        pages = self._offered(source, listing)
+        more = [self._listing(source, kind, url, depth=depth + 1) for url in listing.more]
+        asked = self.progress[source.id].listings
+        beyond = sum(normal(url) not in asked for url in listing.more)
+        left_out = listing.left_out + max(0, len(pages.fresh) - len(pages.requests))
+        detail = "; ".join(
+            filter(None, (listing.problem, f"{beyond} further listings beyond the cap" if beyond else ""))
+        )
         self.report.record(
             replace(
-                seen(response),
+                seen(response, source),
                 outcome="failed" if listing.problem and not listing.links else "read",
                 reason="" if not listing.problem else "read in part" if listing.links else "not a listing",
-                detail=tidy(listing.problem),
+                detail=tidy(detail, limits.DETAIL_CHARACTERS),
                 links_found=len(listing.links) + listing.left_out,
                 links_left_out=left_out,
             )
         )
-        for found in taken:
-            yield from self._page(source, found)
-        if depth < limits.LISTING_DEPTH:
-            for url in listing.more:
-                yield from self._listing(source, kind, url, depth=depth + 1)
+        yield from pages.requests
+        yield from (request for request in more if request)
 
     def parse(self, response: Response, source: Source | None = None, found: Found | None = None) -> Iterator[Visit]:
         """An article page → its visit; one that is none → its row."""
-        fetch = seen(response)
-        if response.status == 304:
-            self.report.record(replace(fetch, outcome="unchanged"))
-            return
         if source is None or found is None:
             source, found = self._stranger(response)
+        fetch = seen(response, source)
+        if response.status == 304:
+            self.report.record(replace(_with_receipt(fetch, response.meta.get("receipt")), outcome="unchanged"))
+            return
         page = not_html(response) or clean(as_stated(response.body, _charset(response)), response.url, source)
         if isinstance(page, Rejected):
             self.report.record(replace(fetch, outcome="rejected", reason=page.reason, detail=tidy(page.detail)))
@@ -123,14 +139,27 @@ class NewsSpider(scrapy.Spider):
         detail = tidy(why.detail, limits.DETAIL_CHARACTERS)
         self.report.record(replace(fetch, outcome=outcome, reason=why.reason, detail=detail, status=why.status))
 
-    def _listing(self, source: Source, kind: str, url: str, *, depth: int) -> Iterator[Request]:
+    def _offered(self, source: Source, listing: Listing) -> Pages:
+        """The pages that a listing offers for the first time in this run, and requests for those within the cap."""
+        progress = self.progress[source.id]
+        fresh = [found for found in listing.links if normal(found.url) not in progress.offered]
+        progress.offered.update(normal(found.url) for found in fresh)
+        room = source.max_pages - progress.pages
+        progress.pages += len(fresh[:room])
+        self.report.linked(source.id, len(fresh))
+        return Pages(fresh=fresh, requests=[self._page(source, found) for found in fresh[:room]])
+
+    def _listing(self, source: Source, kind: str, url: str, *, depth: int) -> Request | None:
+        """A request for a listing; None beyond the caps, or for one that this run has asked for already."""
         progress = self.progress[source.id]
         key = normal(url)
-        if not key or key in progress.listings or len(progress.listings) >= source.max_listings:
-            return
+        full = len(progress.listings) >= source.max_listings or depth > limits.LISTING_DEPTH
+        if not key or key in progress.listings or full:
+            return None
         progress.listings.add(key)
         fetch = Fetch(url=key, source_id=source.id, outcome="failed", kind="listing")
-        yield Request(
+        self.report.take_up(fetch)
+        return Request(
             url,
             callback=self.parse_listing,
             errback=self.failed,
@@ -140,31 +169,36 @@ class NewsSpider(scrapy.Spider):
             dont_filter=True,
         )
 
-    def _page(self, source: Source, found: Found) -> Iterator[Request]:
+    def _page(self, source: Source, found: Found) -> Request:
         key = normal(found.url)
-        self.progress[source.id].pages.add(key)
         fetch = Fetch(url=key, source_id=source.id, outcome="failed", found_on=found.listing)
-        receipt = self.report.store.receipt(key, cleaned_by=our_version())
-        self.report.fetching(source.id)
-        yield Request(
+        receipt = self.report.store.receipt(key, cleaned_by=cleaned_by(source))
+        self.report.take_up(fetch)
+        return Request(
             found.url,
             errback=self.failed,
-            headers=_conditions(receipt.etag, receipt.last_modified) if receipt else {},
+            headers=_conditions(receipt) if receipt else {},
             cb_kwargs={"source": source, "found": found},
-            meta={"source": source, "fetch": fetch, "handle_httpstatus_list": [304] if receipt else []},
+            meta={
+                "source": source,
+                "fetch": fetch,
+                "receipt": receipt,
+                "handle_httpstatus_list": [304] * bool(receipt),
+            },
             dont_filter=True,
         )
 
     def _stranger(self, response: Response) -> tuple[Source, Found]:
-        """For `scrapy parse URL`: the source whose host it is, or the first one."""
+        """For `scrapy parse URL`: the source whose host it is, or one without any rules."""
         host = host_of(response.url)
-        source = next((s for s in self.chosen if host in s.all_hosts), self.chosen[0])
+        unknown = Source(id="unknown", name="", home=response.url)
+        source = next((s for s in self.chosen if host in s.all_hosts), unknown)
         return source, Found(url=response.url, listing="")
 
 
-def seen(response: Response) -> Fetch:
+def seen(response: Response, source: Source) -> Fetch:
     """The ledger's row for an answer, its outcome still open."""
-    fetch = response.meta.get("fetch") or Fetch(url=normal(response.url), source_id="", outcome="failed")
+    fetch = response.meta.get("fetch") or Fetch(url=normal(response.url), source_id=source.id, outcome="failed")
     final = normal(response.url)
     return replace(
         fetch,
@@ -173,8 +207,14 @@ def seen(response: Response) -> Fetch:
         bytes=len(response.body),
         etag=_header(response, "ETag"),
         last_modified=_header(response, "Last-Modified"),
-        cleaned_by=our_version(),
+        cleaned_by=cleaned_by(source),
     )
+
+
+def cleaned_by(source: Source) -> str:
+    """The cleaning that a receipt belongs to: another version, or other rules of the source, read the page anew."""
+    rules = repr((source.rules, source.language)).encode()
+    return f"{our_version()}+{zlib.crc32(rules):08x}"
 
 
 def not_html(response: Response) -> Rejected | None:
@@ -190,7 +230,7 @@ def slots(sources: tuple[Source, ...]) -> dict[str, dict[str, float | int]]:
     delays: dict[str, float] = {}
     for source in sources:
         for host in source.all_hosts:
-            name = host.rpartition(":")[0] or host
+            name = urlsplit(f"//{host}").hostname or host
             delays[name] = max(source.delay, delays.get(name, 0.0))
     return {
         host: {"delay": delay, "concurrency": 1 if delay else limits.PARALLEL_A_HOST, "jitter": 0}
@@ -198,9 +238,16 @@ def slots(sources: tuple[Source, ...]) -> dict[str, dict[str, float | int]]:
     }
 
 
-def _conditions(etag: str, last_modified: str) -> dict[str, str]:
-    stated = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+def _conditions(receipt: Receipt) -> dict[str, str]:
+    stated = {"If-None-Match": receipt.etag, "If-Modified-Since": receipt.last_modified}
     return {name: value for name, value in stated.items() if value}
+
+
+def _with_receipt(fetch: Fetch, receipt: Receipt | None) -> Fetch:
+    """A 304 need not repeat what it answers to."""
+    if receipt is None or fetch.etag or fetch.last_modified:
+        return fetch
+    return replace(fetch, etag=receipt.etag, last_modified=receipt.last_modified)
 
 
 def _charset(response: Response) -> str:
