@@ -49,6 +49,10 @@ class Refused(IgnoreRequest):
     """A request that the guard does not let out."""
 
 
+class Interrupted(IgnoreRequest):
+    """A request that waited for its turn when the run was told to end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Which hosts and ports may be reached beyond the public internet's ports 80 and 443."""
@@ -202,6 +206,15 @@ class _Sieve:
 
     def resolutionComplete(self) -> None:  # noqa: N802
         self.inner.resolutionComplete()
+
+
+def drop_waiting(crawler: Crawler) -> None:
+    """Lets go of the requests that wait for their source's delay: a run that is told to end does not wait for them."""
+    slots = crawler.engine.downloader.slots if crawler.engine else {}
+    for slot in slots.values():
+        while slot.queue:
+            _, waiting = slot.queue.popleft()
+            waiting.errback(Failure(Interrupted()))
 
 
 # ---- what a failure means

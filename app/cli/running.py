@@ -15,7 +15,8 @@ from scrapy.settings import Settings
 
 from app.cli.terminal import safe
 from crawler import limits
-from crawler.health import SIGNALLED
+from crawler.fetching import drop_waiting
+from crawler.health import SIGNALLED, judge_run
 from crawler.items import RunReport
 from crawler.report import Report
 from crawler.source import Source
@@ -42,7 +43,9 @@ def crawl_once(chosen: tuple[Source, ...], changed: dict[str, Any], *, progress:
     if isinstance(task, asyncio.Future) and task.done() and not task.cancelled() and task.exception():
         logging.getLogger(__name__).error("the crawl broke", exc_info=task.exception())
     report = _report(crawler)
-    return report.result if report else None
+    if report is None or report.result or not report.ending.signal:
+        return report.result if report else None
+    return judge_run({}, {}, report.ending)  # a signal came before the run began
 
 
 def _report(crawler: Crawler) -> Report | None:
@@ -73,7 +76,9 @@ def _end_on_signal(process: AsyncCrawlerProcess, crawler: Crawler) -> None:
         report = _report(crawler)
         if report:
             report.interrupted(number)
-        await process.stop()
+        stopping = asyncio.ensure_future(process.stop())
+        drop_waiting(crawler)
+        await stopping
 
     for each in ENDING_SIGNALS:
         signal.signal(each, first)

@@ -20,7 +20,7 @@ from crawler import limits
 from crawler.cleaning import clean
 from crawler.cleaning.charsets import as_stated
 from crawler.discovery import read_listing
-from crawler.fetching import FORBIDDEN, what_failed
+from crawler.fetching import FORBIDDEN, Interrupted, what_failed
 from crawler.items import Fetch, Found, Listing, Receipt, Rejected
 from crawler.report import Report
 from crawler.settings import home, our_version
@@ -72,7 +72,9 @@ class NewsSpider(scrapy.Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Made by Scrapy; the delays of the sources go into its settings."""
         spider = super().from_crawler(crawler, *args, **kwargs)
-        crawler.settings.set("DOWNLOAD_SLOTS", {**slots(spider.chosen), **crawler.settings.getdict("DOWNLOAD_SLOTS")})
+        stated = crawler.settings.getdict("DOWNLOAD_SLOTS")
+        if not crawler.settings.frozen:  # as they are in `scrapy shell`, which fetches one page
+            crawler.settings.set("DOWNLOAD_SLOTS", {**slots(spider.chosen), **stated})
         return spider
 
     @property
@@ -129,6 +131,8 @@ class NewsSpider(scrapy.Spider):
 
     def failed(self, failure: Failure) -> None:
         """A request that gave nothing to read → its row."""
+        if isinstance(failure.value, Interrupted):
+            return  # it stays open, and has its row when the run is closed
         request: Request = failure.request  # type: ignore[attr-defined]
         fetch: Fetch = request.meta["fetch"]
         why = what_failed(failure, urlsplit(request.url).hostname or "")
