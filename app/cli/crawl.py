@@ -16,7 +16,7 @@ from app.cli.options import db_of, db_option, home_of, home_option, json_option
 from app.cli.reading import tally_line
 from app.cli.terminal import as_json, complain, is_terminal, one_line, safe, say
 from crawler.health import DATABASE, LOCKED, NOTHING_WORKED
-from crawler.items import RunReport
+from crawler.items import RunReport, SourceTally
 from crawler.source import Source, catalogue, choose
 from db.store import Store
 from moderation.policy import load_policy
@@ -156,10 +156,7 @@ def _tell(report: RunReport, *, quiet: bool, json_: bool) -> None:
 
 def summary(report: RunReport) -> str:
     """A run in one line."""
-    total: dict[str, Any] = {}
-    for tally in report.tallies.values():
-        for name, value in asdict(tally).items():
-            total[name] = total.get(name, 0) + value
+    total = {name: sum(getattr(t, name) for t in report.tallies.values()) for name in asdict(SourceTally())}
     sources = f"{len(report.tallies)} source{'s' if len(report.tallies) != 1 else ''}"
     return safe(f"watchfloor crawl: {report.status}: {sources}: {tally_line(total)}")
 
