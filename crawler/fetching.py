@@ -214,7 +214,7 @@ def drop_waiting(crawler: Crawler) -> None:
     for slot in slots.values():
         while slot.queue:
             _, waiting = slot.queue.popleft()
-            waiting.errback(Failure(Interrupted()))
+            waiting.errback(Failure(Interrupted()))  # type: ignore[no-untyped-call]
 
 
 # ---- what a failure means
