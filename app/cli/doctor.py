@@ -56,7 +56,7 @@ def doctor(db: Path | None, home: Path | None, json_: bool) -> int:
         as_json([asdict(f) for f in findings])
     else:
         for finding in findings:
-            say(one_line(f"{finding.level:<8} {finding.what}" + (f": {finding.mend}" if finding.mend else "")))
+            say(f"{finding.level:<8} " + one_line(finding.what + (f": {finding.mend}" if finding.mend else "")))
     return 4 if broken else int(any(f.level == "problem" for f in findings))
 
 
