@@ -4,7 +4,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
-.PHONY: help venv demo test check lint docs format lock clean
+PEERS := bench/out/peers
+
+.PHONY: help venv demo test check lint docs format lock bench-clean clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,6 +34,13 @@ docs: $(READY) ## write the generated parts of the documents anew
 check: lint ## all that must hold before a change lands
 	@$(PY) -m cogapp --check --diff docs/*.md README.md || { echo 'run: make docs'; exit 1; }
 	@$(MAKE) --no-print-directory test
+
+$(PEERS)/.ready: bench/peers.txt
+	@python3.11 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet --disable-pip-version-check -r bench/peers.txt
+	@touch $@
+
+bench-clean: $(READY) $(PEERS)/.ready ## accuracy and time of cleaning beside trafilatura
+	@$(PY) bench/clean.py $(PEERS)/bin/python
 
 format: $(READY) ## put code into its one form
 	@$(VENV)/bin/ruff format .

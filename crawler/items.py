@@ -260,6 +260,14 @@ class Context:
     """Hosts that the article itself links to."""
     decided_before: str = ""
     """`spam` or `ok` when a person decided on an earlier version of this comment."""
+    domain_spam: frozenset[str] = frozenset()
+    """Registrable domains of its links for which people found another comment spam."""
+    domain_ok: frozenset[str] = frozenset()
+    """Registrable domains of its links with which people found another comment ok."""
+    author_spam: int = 0
+    """Other comments under the same name that people found spam."""
+    same_text: int = 0
+    """Comments under other articles with the very same text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

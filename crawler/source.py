@@ -15,6 +15,8 @@ from crawler import limits
 from crawler.urls import host_of
 
 SHIPPED = Path(__file__).parent / "sources"
+COMMENT_ROUTES = ("feed", "api")
+"""An article's own comment feed, as WordPress and Blogger have one; WordPress's interface for comments."""
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -73,6 +75,10 @@ class Source:
     """Links taken from one listing."""
     max_listings: int = 20
     """Listings in one run, with the child sitemaps and the next pages that listings lead to."""
+    comment_pages: bool = True
+    """Follow an article's comments to their further pages, up to `limits.COMMENT_PAGES`."""
+    comment_routes: tuple[str, ...] = ()
+    """Other ways to an article's comments, of `COMMENT_ROUTES`; robots.txt is obeyed there too."""
     rules: Rules = field(default_factory=Rules)
 
     @property
@@ -191,6 +197,10 @@ def _check_values(source: Source, file: str) -> None:
             _check_url(url, f"{file}: {key}")
     _check_url(source.home, f"{file}: home")
     _check_selectors(source, file)
+    for route in source.comment_routes:
+        if route not in COMMENT_ROUTES:
+            near = nearest(route, COMMENT_ROUTES) or f"; known are {', '.join(COMMENT_ROUTES)}"
+            raise SourceError(f"{file}: comment_routes: {route!r} is no route{near}")
     for key in ("include", "exclude"):
         for pattern in getattr(source, key):
             try:

@@ -338,12 +338,75 @@ WHERE l.domain <> '' GROUP BY l.domain ORDER BY comments DESC, l.domain
 )
 
 
+_LEARNING = (
+    """
+CREATE TABLE domain_rules ( -- Ours: every word of a person on a domain. Append only; the last one on a domain holds.
+  id INTEGER PRIMARY KEY, -- Number of the rule.
+  domain TEXT NOT NULL, -- The domain; hosts below it too.
+  said TEXT NOT NULL, -- allow, deny, or none: neither any more.
+  source_id TEXT NOT NULL, -- The source under whose articles it holds; empty for all.
+  note TEXT NOT NULL, -- Why.
+  judge TEXT NOT NULL, -- Who said so.
+  at TEXT NOT NULL, -- UTC.
+  CHECK (said IN ('allow', 'deny', 'none'))
+) STRICT
+""",
+    "CREATE INDEX domain_rules_by_domain ON domain_rules (domain, source_id, id)",
+    """
+CREATE TRIGGER domain_rules_never_change BEFORE UPDATE ON domain_rules BEGIN
+  SELECT RAISE(ABORT, 'domain rules are never changed');
+END
+""",
+    """
+CREATE TRIGGER domain_rules_never_go BEFORE DELETE ON domain_rules BEGIN
+  SELECT RAISE(ABORT, 'domain rules are never removed');
+END
+""",
+    """
+CREATE VIEW domain_rules_now AS -- The domain rules that hold.
+SELECT id, domain, said, source_id, note, judge, at FROM domain_rules d
+WHERE said <> 'none' AND id = (SELECT max(id) FROM domain_rules e WHERE e.domain = d.domain AND e.source_id = d.source_id)
+ORDER BY domain, source_id
+""",
+    """
+CREATE TABLE models ( -- Ours: what was learnt from people's decisions, each time. The latest is used.
+  version INTEGER PRIMARY KEY, -- Number of the model: model@VERSION in verdicts.
+  decisions INTEGER NOT NULL, -- How many decisions stood when it was trained.
+  summary TEXT NOT NULL, -- JSON: what it was trained from, and how it does on decisions that it did not see.
+  body TEXT NOT NULL, -- JSON: the model.
+  trained_at TEXT NOT NULL -- UTC.
+) STRICT
+""",
+    "CREATE INDEX comments_by_text ON comments (substr(text, 1, 60))",
+    """
+CREATE VIEW sampled AS -- The blind sample: every fiftieth comment, picked by its number as if at random.
+SELECT id AS comment_id FROM comments WHERE id * 2654435761 % 4294967296 < 85899346
+""",
+    """
+CREATE VIEW queue AS -- What a person is shown: flagged_comments, and unmarked among them the unflagged ones of the blind sample.
+SELECT c.id, t.score, t.verdict_id, c.author, c.author_url, c.posted_at, c.text, v.reasons, v.judge, v.at AS judged_at,
+  c.revision, c.article_id, a.headline, a.url, a.source_id, c.gone_at
+FROM standing t JOIN comments c ON c.id = t.comment_id JOIN verdicts v ON v.id = t.verdict_id
+JOIN articles a ON a.id = c.article_id
+WHERE t.state = 'flagged' OR (t.state = 'clean' AND t.comment_id IN (SELECT comment_id FROM sampled))
+ORDER BY CASE t.state WHEN 'flagged' THEN t.score ELSE 2 + c.id * 40503 % 1024 / 512.0 END DESC, c.id
+""",
+)
+
+
 @migrations()
 def m001_first(db: Database) -> None:
     """Everything of the first version."""
     for statement in (*_TABLES, *_SEARCH, *_STANDING, *_VIEWS):
         db.execute(statement)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+@migrations()
+def m002_learning(db: Database) -> None:
+    """People's domain rules, models learnt from their decisions, the blind sample."""
+    for statement in _LEARNING:
+        db.execute(statement)
 
 
 def names() -> tuple[str, ...]:

@@ -13,70 +13,71 @@ Row = dict[str, Any]
 def latest(db: Database, *, limit: int, source: str = "") -> list[Row]:
     """Articles, the newest first."""
     sql = "SELECT * FROM latest_articles WHERE (? = '' OR source_id = ?) LIMIT ?"
-    return [_decoded(r, "authors") for r in _rows(db, sql, source, source, limit)]
+    return [_decoded(r, "authors") for r in rows_of(db, sql, source, source, limit)]
 
 
 def article(db: Database, id_or_url: str) -> Row | None:
     """One article with its comments, their links and all their verdicts, by number or address; None for none."""
     by = "a.id = ?" if id_or_url.isascii() and id_or_url.isdigit() else "a.url = ?"
-    found = _rows(db, f"{_ARTICLE} WHERE {by}", id_or_url) or _rows(db, _BY_LEDGER, id_or_url)
+    found = rows_of(db, f"{_ARTICLE} WHERE {by}", id_or_url) or rows_of(db, _BY_LEDGER, id_or_url)
     if not found:
         return None
     row = _decoded(found[0], "authors", "tags", "links")
-    row["comments"] = [_with_verdicts(db, c) for c in _rows(db, _COMMENTS, row["id"])]
-    row["cuts"] = _rows(db, "SELECT name, kept, left_out, unit FROM cuts WHERE article_id = ?", row["id"])
+    row["comments"] = [_with_verdicts(db, c) for c in rows_of(db, _COMMENTS, row["id"])]
+    row["cuts"] = rows_of(db, "SELECT name, kept, left_out, unit FROM cuts WHERE article_id = ?", row["id"])
     evidence = "SELECT field, origin, raw, chosen FROM field_evidence WHERE article_id = ? ORDER BY field, chosen DESC"
-    row["evidence"] = _rows(db, evidence, row["id"])
+    row["evidence"] = rows_of(db, evidence, row["id"])
     return row
 
 
 def flagged(db: Database, *, limit: int, source: str = "") -> list[Row]:
-    """The queue: comments that wait for a person, the worst first, each with its links."""
-    sql = "SELECT * FROM flagged_comments WHERE (? = '' OR source_id = ?) LIMIT ?"
-    return [_with_links(db, _decoded(r, "reasons")) for r in _rows(db, sql, source, source, limit)]
+    """The queue: comments that wait for a person, the worst first, each with its links; the blind sample among them."""
+    sql = "SELECT * FROM queue WHERE (? = '' OR source_id = ?) LIMIT ?"
+    return [_with_links(db, _decoded(r, "reasons")) for r in rows_of(db, sql, source, source, limit)]
 
 
 def waiting(db: Database, *, source: str = "") -> int:
     """How many comments wait for a person."""
-    sql = "SELECT count(*) AS n FROM flagged_comments WHERE (? = '' OR source_id = ?)"
-    return int(_rows(db, sql, source, source)[0]["n"])
+    sql = "SELECT count(*) AS n FROM queue WHERE (? = '' OR source_id = ?)"
+    return int(rows_of(db, sql, source, source)[0]["n"])
 
 
 def runs(db: Database, *, limit: int) -> list[Row]:
     """The last runs, the latest first, each with what it did at every source."""
-    found = [_decoded(r, "problems") for r in _rows(db, "SELECT * FROM runs ORDER BY id DESC LIMIT ?", limit)]
+    found = [_decoded(r, "problems") for r in rows_of(db, "SELECT * FROM runs ORDER BY id DESC LIMIT ?", limit)]
     for run in found:
-        tallies = _rows(db, "SELECT * FROM run_sources WHERE run_id = ? ORDER BY source_id", run["id"])
+        tallies = rows_of(db, "SELECT * FROM run_sources WHERE run_id = ? ORDER BY source_id", run["id"])
         run["sources"] = {t.pop("source_id"): {k: v for k, v in t.items() if k != "run_id"} for t in tallies}
     return found
 
 
 def sources(db: Database) -> dict[str, Row]:
     """What the database knows of each source it ever visited, by id."""
-    return {row["source_id"]: row for row in _rows(db, _SOURCES)}
+    return {row["source_id"]: row for row in rows_of(db, _SOURCES)}
 
 
 def counts(db: Database) -> dict[str, int]:
     """Rows in the tables a person asks about."""
     tables = ("articles", "article_revisions", "comments", "verdicts", "fetches", "runs")
-    return {table: int(_rows(db, f"SELECT count(*) AS n FROM {table}")[0]["n"]) for table in tables}
+    return {table: int(rows_of(db, f"SELECT count(*) AS n FROM {table}")[0]["n"]) for table in tables}
 
 
 def _with_verdicts(db: Database, row: Row) -> Row:
     row = _with_links(db, _decoded(row, "hrefs"))
-    verdicts = _rows(db, _VERDICTS, row["id"])
+    verdicts = rows_of(db, _VERDICTS, row["id"])
     return {**row, "verdicts": [_decoded(v, "reasons") for v in verdicts]}
 
 
 def _with_links(db: Database, row: Row) -> Row:
-    return {**row, "links": _rows(db, _LINKS, row["id"], row["revision"])}
+    return {**row, "links": rows_of(db, _LINKS, row["id"], row["revision"])}
 
 
 def _decoded(row: Row, *columns: str) -> Row:
     return {**row, **{column: json.loads(row[column]) for column in columns}}
 
 
-def _rows(db: Database, sql: str, *values: Any) -> list[Row]:
+def rows_of(db: Database, sql: str, *values: Any) -> list[Row]:
+    """The rows of a query."""
     cursor = db.execute(sql, values)
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]

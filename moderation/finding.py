@@ -24,8 +24,8 @@ ENCLOSURE_CHARACTERS = 300
 """How far back an opening bracket is looked for that a closing one behind a link belongs to."""
 
 SYMBOL = "\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff"
-RUN = re.compile(rf"(?<![\w{SYMBOL}-])[\w{SYMBOL}-]++(?:\.[\w{SYMBOL}-]++)++")
-LATIN_RUN = re.compile(r"(?<![A-Za-z0-9-])[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++")
+RUN = re.compile(rf"(?<![\w{SYMBOL}-])[\w{SYMBOL}-]++(?:\.[\w{SYMBOL}-]++)+")
+LATIN_RUN = re.compile(r"(?<![A-Za-z0-9-])[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)+")
 NO_BLANKS = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7ff\uff66-\uff9f]")
 """Scripts that write without blanks, and Korean, whose endings follow a Latin word directly."""
 EDGE = re.compile(rf"[{SYMBOL}-]+(?=\w)|-+")

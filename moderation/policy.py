@@ -9,16 +9,30 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
-from crawler.items import Comment, Context, Reason, Verdict
+from crawler.items import Comment, Context, Link, Reason, Verdict
+from moderation.classifier import Model, score
 from moderation.links import find_links
 from moderation.signals import SIGNALS, Clues
 
 SHIPPED = Path(__file__).with_name("rules.toml")
-NAMES = tuple(signal.__name__ for signal in SIGNALS)
+MODEL = "model"
+"""The name under which the model speaks among the reasons."""
+NAMES = (*(signal.__name__ for signal in SIGNALS), MODEL)
 WEIGHT = 1000.0
 """Largest weight, either way: more is a slip of the pen."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRule:
+    """A person's word on a domain."""
+
+    number: int
+    domain: str
+    said: Literal["allow", "deny"]
+    source: str = ""
+    """The source under which it holds; empty for all."""
 
 
 class PolicyError(Exception):
@@ -39,21 +53,58 @@ class Policy:
     allow: frozenset[str] = frozenset()
     """Domains whose links are no reason to hold a comment; hosts below them too."""
     deny: frozenset[str] = frozenset()
+    model: Model | None = None
+    """What was learnt from people's decisions; None before there is enough."""
+    model_acts: bool = False
+    """May the model alone hold a comment, or let one pass? Without, it only orders the queue."""
 
 
 def judge(comment: Comment, context: Context, policy: Policy) -> Verdict:
     """What the rules think of a comment. Pure: the same values give the same verdict."""
-    links = find_links(comment)
+    return judge_links(comment, find_links(comment), context, policy)
+
+
+def judge_links(comment: Comment, links: tuple[Link, ...], context: Context, policy: Policy) -> Verdict:
+    """`judge`, for who has found the links of the comment already."""
     clues = Clues(comment=comment, context=context, links=links, allow=policy.allow, deny=policy.deny)
     reasons = tuple(_reasons(clues, policy))
-    score = round(sum(reason.weight for reason in reasons), 3)
+    acting = sum(reason.weight for reason in reasons)
+    if policy.model is not None:
+        reasons = (*reasons, _opinion(comment, reasons, policy.model, policy.weights.get(MODEL, 0.0)))
+    total = sum(reason.weight for reason in reasons)
     return Verdict(
-        decision="flagged" if score >= policy.threshold else "clean",
-        score=score,
+        decision="flagged" if round(total if policy.model_acts else acting, 3) >= policy.threshold else "clean",
+        score=round(total, 3),
         reasons=reasons,
         links=links,
-        by=f"rules@{policy.version}",
+        by=f"rules@{policy.version}" + (f" model@{policy.model.version}" if policy.model else ""),
     )
+
+
+def with_rules(policy: Policy, rules: Iterable[DomainRule], source: str) -> Policy:
+    """The policy with people's domain rules for this source: they outrank the file, and one for a source those for all.
+
+    The version tells how far the rules had come: `1+17`.
+    """
+    holding = sorted((r for r in rules if r.source in ("", source)), key=lambda r: r.source)
+    if not holding:
+        return policy
+    said = {rule.domain: rule.said for rule in holding}
+    allow = {domain for domain, word in said.items() if word == "allow"}
+    deny = {domain for domain, word in said.items() if word == "deny"}
+    return replace(
+        policy,
+        version=f"{policy.version}+{max(r.number for r in holding)}",
+        allow=(policy.allow - deny) | allow,
+        deny=(policy.deny - allow) | deny,
+    )
+
+
+def _opinion(comment: Comment, reasons: Iterable[Reason], model: Model, weight: float) -> Reason:
+    """The model's word: its whole weight when sure of spam, none when it cannot tell, below none for an honest one."""
+    opinion = score(model, comment.text, {reason.name for reason in reasons})
+    told = f": {', '.join(opinion.because)}" if opinion.because else ""
+    return Reason(name=MODEL, weight=round(weight * (2 * opinion.spam - 1), 3), note=f"{opinion.spam:.0%} spam{told}")
 
 
 def _reasons(clues: Clues, policy: Policy) -> Iterable[Reason]:
@@ -96,17 +147,20 @@ def _parse(text: str, file: str, base: Policy) -> Policy:
         raise PolicyError(f"{file}: not valid TOML: {e}") from None
     except RecursionError:
         raise PolicyError(f"{file}: not valid TOML: nested too deep") from None
-    _known(table, ("version", "threshold", "domains", "signals"), file, "")
+    _known(table, ("version", "threshold", "domains", "signals", "model"), file, "")
     if "version" not in table:
         raise PolicyError(f"{file}: the key version is missing: it names the rules in every verdict")
     domains = _table(table.get("domains", {}), f"{file}: domains")
     _known(domains, ("allow", "deny"), file, "domains.")
+    model = _table(table.get("model", {}), f"{file}: model")
+    _known(model, ("acts",), file, "model.")
     policy = replace(
         base,
         version=_text(table["version"], f"{file}: version"),
         threshold=_number(table.get("threshold", base.threshold), f"{file}: threshold"),
         allow=base.allow | _domains(domains.get("allow", []), f"{file}: domains.allow"),
         deny=base.deny | _domains(domains.get("deny", []), f"{file}: domains.deny"),
+        model_acts=_yes_or_no(model.get("acts", base.model_acts), f"{file}: model.acts"),
     )
     return _with_signals(policy, _table(table.get("signals", {}), f"{file}: signals"), file)
 
@@ -143,6 +197,12 @@ def _table(value: Any, where: str) -> dict[str, Any]:
 def _text(value: Any, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise PolicyError(f"{where} must be a text")
+    return value
+
+
+def _yes_or_no(value: Any, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise PolicyError(f"{where} must be true or false")
     return value
 
 

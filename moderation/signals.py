@@ -182,6 +182,32 @@ def shouting(clues: Clues) -> Iterator[Fired]:
         yield Fired(marks.start(), marks.end(), _short(marks[0]))
 
 
+def known_spam_domain(clues: Clues) -> Iterator[Fired]:
+    """A link to a domain for which people found another comment spam."""
+    for found in _held(clues):
+        if found.domain in clues.context.domain_spam:
+            yield _at(found, f"{found.domain} was in a comment that a person found spam")
+
+
+def known_good_domain(clues: Clues) -> Iterator[Fired]:
+    """A link to a domain with which people found another comment ok, and none spam."""
+    for found in _held(clues):
+        if found.place != "author" and found.domain in clues.context.domain_ok - clues.context.domain_spam:
+            yield _at(found, f"{found.domain} was in a comment that a person found ok")
+
+
+def known_spammer(clues: Clues) -> Iterator[Fired]:
+    """A name under which people found other comments spam."""
+    if clues.context.author_spam:
+        yield Fired(note=f"{clues.context.author_spam} comments under this name were spam")
+
+
+def same_text_elsewhere(clues: Clues) -> Iterator[Fired]:
+    """The very same text under other articles."""
+    if clues.context.same_text:
+        yield Fired(note=f"posted {clues.context.same_text} more times, under other articles")
+
+
 def edited_after_decision(clues: Clues) -> Iterator[Fired]:
     """A text that changed after a person had decided."""
     if clues.context.decided_before:
@@ -190,6 +216,7 @@ def edited_after_decision(clues: Clues) -> Iterator[Fired]:
 
 SIGNALS: tuple[Signal, ...] = (
     denied_domain,
+    known_spam_domain,
     script_link,
     text_href_mismatch,
     disguised_link,
@@ -202,9 +229,12 @@ SIGNALS: tuple[Signal, ...] = (
     messenger,
     contact,
     edited_after_decision,
+    same_text_elsewhere,
+    known_spammer,
     spam_phrase,
     shouting,
     cited_by_article,
+    known_good_domain,
     own_site,
     allowed_domain,
 )

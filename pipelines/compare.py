@@ -115,9 +115,9 @@ def _gone(page: Page, known: Known, present: set[str]) -> tuple[str, ...]:
     """Comments that are no longer there, where the page shows that it would have them.
 
     A page without any comment proves nothing when its comments come by script or its state is unknown; a page whose
-    comments were cut proves nothing about the rest.
+    comments were cut, or whose further comment pages were not all read, proves nothing about the rest.
     """
-    if any(cut.unit == "comments" for cut in page.cuts):
+    if any(cut.unit in ("comments", "comment pages") for cut in page.cuts):
         return ()
     if not present and page.article.comments_state in ("script", "unknown"):
         return ()

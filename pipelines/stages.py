@@ -12,11 +12,12 @@ from typing import Self, cast
 
 from scrapy.crawler import Crawler
 
-from crawler.items import Context, Delta, Fetch, Found, Keyed, Page
+from crawler.items import Context, Delta, Fetch, Found, Keyed, Page, Verdict
 from crawler.report import Report
 from crawler.source import Source
 from crawler.urls import host_of
 from moderation.policy import Policy, default_policy, judge, load_policy
+from moderation.rejudge import Bench
 from pipelines.compare import compare
 from pipelines.normalise import normalise
 
@@ -60,23 +61,39 @@ class Compare(_WithReport):
         return replace(visit, delta=compare(visit.page, known))
 
 
-class Moderate:
+class Moderate(_WithReport):
     """A verdict for each comment that is new, edited or was never judged."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, report: Report, policy: Policy) -> None:
+        super().__init__(report)
         self.policy = policy
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Made by Scrapy; the policy is the file that the setting WATCHFLOOR_RULES names, or the shipped one."""
         rules = crawler.settings["WATCHFLOOR_RULES"]
-        return cls(load_policy(Path(rules)) if rules else default_policy())
+        report = cast(Report, crawler.get_extension(Report))
+        return cls(report, load_policy(Path(rules)) if rules else default_policy())
 
     def process_item(self, visit: Visit) -> Visit:
         """The visit with its verdicts."""
         delta = cast(Delta, visit.delta)
-        verdicts = {k.key: judge(k.comment, _context(visit, k), self.policy) for k in _to_judge(delta)}
+        keyed = tuple(_to_judge(delta))
+        verdicts = self._verdicts(visit, delta, keyed) if keyed else {}
         return replace(visit, delta=replace(delta, verdicts=verdicts))
+
+    def _verdicts(self, visit: Visit, delta: Delta, keyed: tuple[Keyed, ...]) -> dict[str, Verdict]:
+        """With the history that the database has; outside of a run by the rules alone."""
+        if not self.report.run_id:
+            return {k.key: judge(k.comment, _context(visit, k), self.policy) for k in keyed}
+        bench = Bench(self.report.store.db, self.policy)
+        bench.learn(k.comment for k in keyed)
+        stored, article = delta.known.comments, delta.known.article_id or 0
+        ids = {k.key: stored[k.key].id if k.key in stored else 0 for k in keyed}
+        return {
+            k.key: bench.judge(k.comment, _context(visit, k), visit.source.id, id=ids[k.key], article_id=article)
+            for k in keyed
+        }
 
 
 class Save(_WithReport):

@@ -100,7 +100,7 @@ def test_json_ld_is_believed_before_meta_and_each_statement_is_evidence():
     assert found.authors == ("Ann Lee", "Bo Ek")
     assert found.published and found.published.iso == "2024-05-06T08:00:00Z"
     chosen = {e.field: e.origin for e in found.evidence if e.chosen}
-    assert chosen == {"headline": "json-ld", "published": "json-ld", "authors": "json-ld"}
+    assert {chosen[field] for field in ("headline", "published", "authors")} == {"json-ld"}
     assert ("published", "meta article:published_time") in {(e.field, e.origin) for e in found.evidence}
 
 

@@ -54,7 +54,7 @@ def test_every_link_to_a_file_of_the_project_leads_somewhere(document: Path) -> 
 
 def test_every_command_that_the_documents_name_exists() -> None:
     for document in DOCS:
-        for name in re.findall(r"(?:`|^\s*)watchfloor ([a-z]+)", document.read_text("utf-8"), re.MULTILINE):
+        for name in re.findall(r"(?:`|^\s*)watchfloor ([a-z-]+)", document.read_text("utf-8"), re.MULTILINE):
             assert name in COMMANDS, f"{document.name}: watchfloor {name}"
 
 

@@ -18,12 +18,20 @@ COMMANDS = {
     "flagged": ("app.cli.review:flagged", "Comments that wait for a person's decision."),
     "decide": ("app.cli.review:decide", "Decide on a comment: spam or ok."),
     "undo": ("app.cli.review:undo", "Take a decision back."),
+    "whatif": ("app.cli.rules:whatif", "What would change if the stored comments were judged again."),
+    "rejudge": ("app.cli.rules:rejudge", "Judge the stored comments again."),
+    "rules": ("app.cli.rules:rules", "Check a rules file, show what holds, test a text."),
+    "allow": ("app.cli.rules:allow", "Let links to a domain pass."),
+    "deny": ("app.cli.rules:deny", "Put a domain on the deny list."),
+    "learn": ("app.cli.learning:learn", "Learn from people's decisions now."),
+    "review-report": ("app.cli.learning:review_report", "How well the rules do: precision, recall, intervals."),
     "runs": ("app.cli.reading:runs", "What the last crawls did, and what went wrong."),
     "sources": ("app.cli.reading:sources", "The sites that can be watched."),
     "doctor": ("app.cli.doctor:doctor", "What is wrong here, and how to mend it."),
     "demo": ("app.cli.demo:demo", "Crawl a small bundled news site, to see how it all works."),
     "clean": ("app.cli.filters:clean", "Clean pages given as JSON lines."),
     "judge": ("app.cli.filters:judge", "Judge comments given as JSON lines."),
+    "import": ("app.cli.importing:import_", "Import comments from an export: WordPress, Disqus, Blogger, CSV, …"),
 }
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import click
 
 from app.cli.options import check_source, json_option, limit_option, number, reading, source_option, with_db
-from app.cli.terminal import as_json, marked, one_line, safe, say
+from app.cli.terminal import as_json, complain, marked, one_line, safe, say
 from db import read
 from db.connect import DatabaseProblem
 from db.store import NotThere, Overtaken
+from moderation.group import decide_group, group_of
+from moderation.learning import learn_when_due
 from moderation.review import because, reviewer, spans
 from moderation.review import decide as write_decision
 from moderation.review import undo as take_back
@@ -54,9 +56,13 @@ def flagged(path: Path, limit: int, source: str, json_: bool) -> None:
 @click.option(
     "--seen", type=number, metavar="VERDICT", help="Refuse when this verdict (see flagged --json) holds no more."
 )
+@click.option("--group", is_flag=True, help="And on every waiting comment with its domain or nearly its text.")
+@click.option("--yes", is_flag=True, help="With --group: do not ask.")
 @json_option
 @with_db
-def decide(path: Path, comment: int, decision: Any, by: str, note: str, seen: int | None, json_: bool) -> None:
+def decide(
+    path: Path, comment: int, decision: Any, by: str, note: str, seen: int | None, group: bool, yes: bool, json_: bool
+) -> None:
     """Decide on COMMENT, by its number: spam or ok.
 
     A decision holds through every re-crawl; `watchfloor undo` takes it back. When the comment is edited later, the new
@@ -66,6 +72,8 @@ def decide(path: Path, comment: int, decision: Any, by: str, note: str, seen: in
     Example: watchfloor decide 17 spam --note "same shop again"
     """
     _known(path)
+    if group:
+        return _decide_group(path, comment, decision, by=by, note=note, yes=yes, json_=json_)
     try:
         verdict = write_decision(path, comment, decision, by=by, note=note, seen=seen)
     except NotThere as e:
@@ -74,6 +82,35 @@ def decide(path: Path, comment: int, decision: Any, by: str, note: str, seen: in
         raise click.ClickException(f"{e}; nothing was written, look again") from None
     said = {"comment": comment, "decision": decision, "by": by or reviewer(), "verdict": verdict}
     as_json(said) if json_ else say(f"#{comment}: {decision}, by {safe(said['by'])}")
+    _learn(path)
+
+
+def _decide_group(path: Path, comment: int, decision: Any, *, by: str, note: str, yes: bool, json_: bool) -> None:
+    """The same word on all that are like it, after saying how many that are."""
+    with reading(path) as db:
+        members = group_of(db, comment)
+    if not members:
+        raise click.ClickException(f"comment {comment} does not wait; `watchfloor flagged` lists those that do")
+    if not json_:
+        for member in members:
+            say(f"#{member['id']}  {one_line(member['text'], 90)}")
+        say(f"{len(members)} comments would be {decision}")
+    if not yes:
+        click.confirm("All of them?", abort=True, err=True)
+    decided = decide_group(path, [member["id"] for member in members], decision, by=by, note=note)
+    said = {"comments": decided, "decision": decision, "by": by or reviewer()}
+    as_json(said) if json_ else say(f"{len(decided)} comments: {decision}, by {safe(said['by'])}")
+    _learn(path)
+
+
+def _learn(path: Path) -> None:
+    """By itself, every so often. The decision is written: what learning meets is no failure of it."""
+    try:
+        model = learn_when_due(path)
+    except DatabaseProblem as e:
+        return complain(f"not learnt this time: {e}")
+    if model is not None:
+        complain(f"learnt from {model.summary.decisions} decisions: model {model.version}")
 
 
 @click.command()

@@ -57,6 +57,25 @@ class Article:
     """Printed under the picture; without one the picture is only on the cards."""
     comments: tuple[Comment, ...] = ()
     comments_open: bool = True
+    threads_a_page: int = 0
+    """Comments with their replies on one comment page, the oldest first; 0 for all of them on the article's page."""
+
+    @property
+    def comment_pages(self) -> int:
+        """How many pages its comments fill."""
+        threads = sum(comment.parent is None for comment in self.comments)
+        return max(1, -(-threads // self.threads_a_page)) if self.threads_a_page else 1
+
+    def on_comment_page(self, number: int) -> tuple[Comment, ...]:
+        """The comments of one comment page, from 1: whole threads."""
+        if not self.threads_a_page:
+            return self.comments
+        tops = [comment.id for comment in self.comments if comment.parent is None]
+        shown = set(tops[(number - 1) * self.threads_a_page : number * self.threads_a_page])
+        for comment in self.comments:
+            if comment.parent in shown:
+                shown.add(comment.id)
+        return tuple(comment for comment in self.comments if comment.id in shown)
 
     @property
     def forbidden(self) -> bool:

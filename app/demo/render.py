@@ -7,6 +7,7 @@ import json
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cache
@@ -49,7 +50,7 @@ def page(title: str, main: str, *, head: str = "", language: str = "en") -> str:
     return fill("page.html", title=escape(title), head=head, language=language, sections=sections, main=main)
 
 
-def article_page(article: Article, others: Sequence[Article], origin: str) -> str:
+def article_page(article: Article, others: Sequence[Article], origin: str, comment_page: int = 1) -> str:
     """An article's own page. `others` are the articles that its box of related stories may name."""
     values = {
         "headline": escape(article.headline),
@@ -57,7 +58,7 @@ def article_page(article: Article, others: Sequence[Article], origin: str) -> st
         "picture": _picture(article),
         "body": article.body,
         "tags": "".join(fill("tag.html", slug=tag, name=tag.replace("-", " ")) for tag in article.tags),
-        "comments": _comments(article),
+        "comments": _comments(article, comment_page),
         **{name: _extra(name, article, others) for name in ("share", "related", "newsletter")},
     }
     head = _head(article, origin)
@@ -231,13 +232,24 @@ def _archive_comments(article: Article) -> str:
     return fill("comment-list.html", items=_threads(article))
 
 
-def _comments(article: Article) -> str:
+def _comments(article: Article, number: int) -> str:
     words = _words(article.language)
     count = len(article.comments)
     heading = words["one"] if count == 1 else words["many"].format(count=count)
-    items = fill("comment-list.html", items=_threads(article)) if count else ""
+    shown = replace(article, comments=article.on_comment_page(number))
+    items = fill("comment-list.html", items=_threads(shown)) + _comment_pages(article, number) if count else ""
     form = "comment-form.html" if article.comments_open else "comments-closed.html"
     return fill("comments.html", heading=heading if count else words["none"], items=items, form=fill(form, **words))
+
+
+def _comment_pages(article: Article, number: int) -> str:
+    """Links to the comment pages before and after this one."""
+    steps = (("previous", number - 1, "Older Comments"), ("next", number + 1, "Newer Comments"))
+    valid = [(rel, to, label) for rel, to, label in steps if 1 <= to <= article.comment_pages]
+    links = "".join(
+        fill("comment-page.html", rel=rel, path=article.path, to=to, label=label) for rel, to, label in valid
+    )
+    return fill("comment-pages.html", links=links) if valid else ""
 
 
 def _threads(article: Article) -> str:

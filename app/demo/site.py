@@ -59,6 +59,8 @@ class Site:
             return self._instead[path]
         if path in self._articles:
             return self._article(self._articles[path], headers or {})
+        if match := re.fullmatch(r"(.+/)comment-page-(\d{1,4})/", path):
+            return self._comment_page(match[1], int(match[2])) or self._missing()
         for pattern, answer in ROUTES:
             if match := re.fullmatch(pattern, path):
                 return answer(self, *match.groups()) or self._missing()
@@ -132,15 +134,21 @@ class Site:
 
     # ---- the pages
 
-    def _article(self, article: Article, headers: Mapping[str, str]) -> Response:
+    def _article(self, article: Article, headers: Mapping[str, str], comment_page: int = 1) -> Response:
         others = [a for a in self.articles if a.section == article.section and a is not article and not a.forbidden]
-        body = _encode(render.article_page(article, others, self.origin))
+        body = _encode(render.article_page(article, others, self.origin, comment_page))
         changed = self._last_modified(article)
         etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
         receipt = {"ETag": etag, "Last-Modified": render.http_date(changed), "Cache-Control": "max-age=0"}
         if _unchanged(headers, etag, changed):
             return Response(status=304, headers=receipt)
         return Response(body=body, headers={"Content-Type": HTML, **receipt})
+
+    def _comment_page(self, path: str, number: int) -> Response | None:
+        article = self._articles.get(path)
+        if article is None or not article.threads_a_page or not 1 <= number <= article.comment_pages:
+            return None
+        return self._article(article, {}, number)
 
     def _front(self) -> Response:
         recent = [a for a in self._public() if a.published.year >= ARCHIVE_YEAR]

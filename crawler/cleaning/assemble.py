@@ -42,13 +42,13 @@ def _believed(found: FoundComments, said: Metadata) -> FoundComments:
 
 def text(parsed: Parsed, said: Metadata, found: FoundComments) -> body.Text:
     """The article's text; looked for once more, with less suspicion, where next to nothing was found."""
-    regions = frozenset(found.regions)
     if found.first_post is not None:
-        return body.read_block(survey(parsed, regions - {found.first_post}), found.first_post, said)
-    ground = survey(parsed, regions)
+        ground = survey(parsed, [region for region in found.regions if region is not found.first_post])
+        return body.read_block(ground, parsed.index.places[found.first_post], said)
+    ground = survey(parsed, found.regions)
     best = body.read(ground, said)
     if best.size < body.POOR_SHARE * ground.total:
-        second = body.read(survey(parsed, regions, trusting=True), said)
+        second = body.read(ground.trusted(), said)
         best = second if second.size > 2 * best.size else best
     return body.stated(said.text) if len(said.text) > body.STATED_TIMES * max(best.size, body.LEAST_STATED) else best
 
@@ -74,7 +74,7 @@ def _page(parsed: Parsed, said: Metadata, found: FoundComments, kept: body.Text,
         kind=_kind(said, found),
         paywalled=said.paywalled,
         comments_state=found.state,
-        links=blocks.links(kept.pieces),
+        links=blocks.links(kept.pieces, parsed.base),
         evidence=said.evidence,
     )
     return Page(article=article, comments=found.comments, cuts=(*parsed.cuts, *cuts, *found.cuts))

@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from crawler.cleaning.index import Index
 from crawler.text import words
 
 DROPPED_TAGS = frozenset(
@@ -35,53 +36,57 @@ def _table() -> dict[str, str]:
 
 
 TABLE = _table()
-COMMENTS = re.compile(f"{START}(?:{TABLE['comments']}){END}", re.I)
+COMMENTS = re.compile(f"{START}(?:{TABLE['comments']}){END}")
 STATES = re.compile(
     r"\b(?:no|has|with|without|show|hide)-comments?\b|\bcomments?-(?:enabled|disabled|open|closed|on|off|"
-    r"allowed|true|false)\b",
-    re.I,
+    r"allowed|true|false)\b"
 )
 """Classes that say something about comments and do not hold them."""
-WORDS = re.compile(f"{START}(?:{TABLE['classes']}){END}|{HIDDEN}", re.I)
-CAPTIONS = re.compile(f"{START}(?:{TABLE['captions']}){END}", re.I)
-KEEPERS = re.compile(TABLE["keepers"], re.I)
+WORDS = re.compile(f"{START}(?:{TABLE['classes']}){END}|{HIDDEN}")
+CAPTIONS = re.compile(f"{START}(?:{TABLE['captions']}){END}")
+KEEPERS = re.compile(TABLE["keepers"])
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 NAMES = 300
 """Characters of a class or id that are looked at; style frameworks write longer ones, which say nothing."""
 LINES = re.compile(rf"^\W*(?:{TABLE['lines']})", re.I)
+CALLS = re.compile(TABLE["calls"], re.I)
 LINE_CHARACTERS = 220
 """A line longer than this is a paragraph, whatever its first words."""
 
 
 @lru_cache(maxsize=16384)
 def marks(names: str) -> str:
-    """`comments`, `caption`, `boilerplate` or nothing: what a class or id attribute marks."""
-    spaced = CAMEL.sub("-", names[:NAMES])
-    if COMMENTS.search(STATES.sub("", spaced)) and "hentry" not in spaced:
+    """`comments`, `caption`, `boilerplate` or nothing: what a class or id attribute marks.
+
+    Compared in small letters: patterns that pass over the case of letters cost several times as much.
+    """
+    spaced = (names if names.islower() else CAMEL.sub("-", names))[:NAMES].lower()
+    if COMMENTS.search(spaced) and COMMENTS.search(STATES.sub("", spaced)) and "hentry" not in spaced:
         return "comments"
     if CAPTIONS.search(spaced):
         return "caption"
     return "boilerplate" if WORDS.search(spaced) and not KEEPERS.search(spaced) else ""
 
 
-def verdict(el: Any) -> str:
-    """`never` for an element that holds no article, `unlikely` for one that holds none unless it holds "
-    "nearly all the text."""
-    tag = el.tag
+def verdict(index: Index, place: int) -> str:
+    """`never` for an element that holds no article, `unlikely` for one that holds none unless it holds
+    nearly all the text."""
+    tag = index.tags[place]
     if tag in DROPPED_TAGS:
         return "never"
     if tag in ("html", "body", "main", "article"):
         return ""
-    names = el.get("class"), el.get("id")
-    found = {marks(n) for n in names if n}
-    if "comments" in found:
-        return "unlikely" if el.find(".//h1") is not None else "never"
-    return "unlikely" if found & {"boilerplate"} or tag in DOUBTFUL_TAGS or is_hidden(el) else ""
+    names, own = index.classes[place], index.ids[place]
+    by_class, by_id = marks(names) if names else "", marks(own) if own else ""
+    if by_class == "comments" or by_id == "comments":
+        return "unlikely" if index.holds_tag(place, "h1") else "never"
+    if by_class == "boilerplate" or by_id == "boilerplate" or tag in DOUBTFUL_TAGS:
+        return "unlikely"
+    return "unlikely" if is_hidden(index.elements[place]) else ""
 
 
-def is_caption(el: Any) -> bool:
-    """True for what stands under a picture, by its class."""
-    names = el.get("class")
+def is_caption(names: str) -> bool:
+    """True for the class of what stands under a picture."""
     return bool(names) and marks(names) == "caption"
 
 
@@ -95,4 +100,4 @@ def is_hidden(el: Any) -> bool:
 
 def is_line(text: str) -> bool:
     """True for a line that belongs to the page and not to the story."""
-    return len(text) <= LINE_CHARACTERS and bool(LINES.match(text))
+    return len(text) <= LINE_CHARACTERS and bool(LINES.match(text) or CALLS.search(text))

@@ -73,6 +73,7 @@ FORMS = (
 EPOCH = re.compile(r"1\d{9}(?:\d{3})?")
 LEADS = re.compile(
     r"^(?:published|posted|updated|last updated|last modified|modified|created|date|on|at|veröffentlicht|"
+    r"erstellt|erschienen|"
     r"stand|publié|le|mis à jour|"
     r"publicado|el|pubblicato|il|aktualisiert|am|vom|den)\b[\s:.]*(?:(?:on|am|le|at|el)\b)?[\s:]*",
     re.I,

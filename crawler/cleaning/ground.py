@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
-from lxml import etree
-
 from crawler.cleaning import boilerplate
+from crawler.cleaning.index import Index
 from crawler.cleaning.page import Parsed, select
 from crawler.text import words
 
-PIECES = etree.XPath(
-    "//body//text()[string-length(.) > 12][not(parent::a or parent::script or parent::style or parent::noscript)]"
-)
-"""Pieces of text worth a look. The shortest hold twelve characters: in Chinese that is a sentence."""
+SHORTEST = 12
+"""Characters up to which a piece of text is not looked at: in Chinese so many are a sentence."""
 LEAST_PIECE = 25
 """Bytes of UTF-8 that make a piece of text one that runs: a Chinese character says what three letters say."""
 FULL_PIECE = 400
@@ -35,132 +32,133 @@ class Weighed:
     """A piece of running text."""
 
     weight: float
-    holder: Any
-    """The element it stands in."""
+    holder: int
+    """Place of the element it stands in."""
     text: str
 
 
 @dataclass(slots=True)
 class Ground:
-    """A page's text by element."""
+    """A page's text by the place of each element in the page's index."""
 
     parsed: Parsed
-    regions: frozenset[Any]
+    index: Index
+    regions: frozenset[int]
     """Elements that are no part of the article, whatever they hold."""
     trusting: bool = False
     """True to keep what is out by its class alone: for pages whose classes mean nothing."""
     pieces: list[Weighed] = field(default_factory=list)
-    raw: dict[Any, float] = field(default_factory=dict)
+    """In reading order."""
+    raw: list[float] = field(default_factory=list)
     """Bytes below each element, whatever its class."""
-    weights: dict[Any, float] = field(default_factory=dict)
+    weights: list[float] = field(default_factory=list)
     """Bytes below each element that are not in boilerplate."""
     total: float = 0.0
     """All running text of the page."""
-    parents: dict[Any, Any] = field(default_factory=dict)
-    own_out: dict[Any, bool] = field(default_factory=dict)
-    all_out: dict[Any, bool] = field(default_factory=dict)
+    own_out: dict[int, bool] = field(default_factory=dict)
+    all_out: dict[int, bool] = field(default_factory=dict)
 
-    def chain(self, el: Any) -> Iterator[Any]:
-        """The element and those round it, from the inside out."""
-        while el is not None:
-            yield el
-            if el not in self.parents:
-                self.parents[el] = el.getparent()
-            el = self.parents[el]
-
-    def is_out(self, el: Any) -> bool:
+    def is_out(self, place: int) -> bool:
         """True when the element itself is no part of an article."""
-        known = self.own_out.get(el)
+        known = self.own_out.get(place)
         if known is None:
-            known = self.own_out[el] = self._judge(el)
+            known = self.own_out[place] = self._judge(place)
         return known
 
-    def within_out(self, el: Any) -> bool:
-        """True when the element or one round it is no part of an article."""
-        return _inherited(el, self.all_out, self.chain(el), self.is_out)
+    def within_out(self, place: int) -> bool:
+        """True when the element or one round it is no part of an article. Each element is asked once."""
+        asked = []
+        verdict = False
+        for above in self.index.chain(place):
+            if above in self.all_out:
+                verdict = self.all_out[above]
+                break
+            asked.append(above)
+        for below in reversed(asked):
+            verdict = self.all_out[below] = verdict or self.is_out(below)
+        return verdict
 
-    def _judge(self, el: Any) -> bool:
-        if el in self.regions:
+    def trusted(self) -> Ground:
+        """The same page, seen with less suspicion."""
+        twin = Ground(self.parsed, self.index, self.regions, True, self.pieces, self.raw, total=self.total)
+        twin.weights = _kept_weights(twin)
+        return twin
+
+    def _judge(self, place: int) -> bool:
+        if place in self.regions:
             return True
-        verdict = boilerplate.verdict(el)
-        if verdict != "unlikely" or (self.trusting and el.tag not in boilerplate.DOUBTFUL_TAGS):
+        verdict = boilerplate.verdict(self.index, place)
+        tag = self.index.tags[place]
+        if verdict != "unlikely" or (self.trusting and tag not in boilerplate.DOUBTFUL_TAGS):
             return verdict == "never"
-        return self.raw.get(el, 0) < SPARED * self.total or (el.tag == "footer" and el.find(".//h1") is None)
+        return self.raw[place] < SPARED * self.total or (tag == "footer" and not self.index.holds_tag(place, "h1"))
 
 
-def survey(parsed: Parsed, regions: frozenset[Any], *, trusting: bool = False) -> Ground:
-    """The page's running text by element. Linear in the size of the page."""
-    removed = frozenset(select(parsed, parsed.rules.remove))
-    ground = Ground(parsed=parsed, regions=regions | removed, trusting=trusting)
-    dropped: dict[Any, bool] = {}
-    for text in PIECES(parsed.root):
-        piece = _weighed(ground, text)
-        if piece and not _inherited(piece.holder, dropped, ground.chain(piece.holder), _is_dropped):
-            ground.pieces.append(piece)
-    ground.raw = _summed(ground, ground.pieces)
-    ground.total = max(ground.raw.values(), default=0.0)
-    ground.weights = _summed(ground, (p for p in ground.pieces if not ground.within_out(p.holder)))
+def survey(parsed: Parsed, regions: Iterable[Any]) -> Ground:
+    """The page's running text by element. Linear in the size of the page.
+
+    `regions` are the elements that are no part of the article.
+    """
+    index = parsed.index
+    out = index.placed((*regions, *select(parsed, parsed.rules.remove)))
+    ground = Ground(parsed=parsed, index=index, regions=out)
+    ground.pieces = _pieces(index)
+    ground.raw = _summed(index, ground.pieces)
+    ground.total = max(ground.raw, default=0.0)
+    ground.weights = _kept_weights(ground)
     return ground
 
 
-def _is_dropped(el: Any) -> bool:
-    return el.tag in boilerplate.DROPPED_TAGS
+def _kept_weights(ground: Ground) -> list[float]:
+    return _summed(ground.index, [p for p in ground.pieces if not ground.within_out(p.holder)])
 
 
-def _inherited(el: Any, known: dict[Any, bool], chain: Iterable[Any], judge: Any) -> bool:
-    """Whether a verdict holds for an element or one round it; each element is asked once."""
-    asked = []
-    verdict = False
-    for above in chain:
-        if above in known:
-            verdict = known[above]
-            break
-        asked.append(above)
-    for below in reversed(asked):
-        verdict = known[below] = verdict or judge(below)
-    return verdict
+def _pieces(index: Index) -> list[Weighed]:
+    """The page's pieces of running text in reading order. What never holds an article is not gone into."""
+    found: list[tuple[int, int, int, Weighed]] = []
+    elements, tags, parents, ends = index.elements, index.tags, index.parents, index.ends
+    dropped, place, size = boilerplate.DROPPED_TAGS, 0, len(index.elements)
+    while place < size:
+        tag, element = tags[place], elements[place]
+        out = tag in dropped
+        if not out and tag != "a" and (text := element.text) and len(text) > SHORTEST:
+            piece = _weighed(index, place, text)
+            if piece:
+                found.append((place, 0, 0, piece))
+        if place and (tail := element.tail) and len(tail) > SHORTEST:
+            piece = _weighed(index, parents[place], tail)
+            if piece:
+                found.append((ends[place], 1, -place, piece))
+        place = ends[place] + 1 if out else place + 1
+    found.sort(key=itemgetter(0, 1, 2))
+    return [piece for _, _, _, piece in found]
 
 
-def _weighed(ground: Ground, text: Any) -> Weighed | None:
+def _weighed(index: Index, holder: int, text: str) -> Weighed | None:
     """The piece with its weight; None for link text and for what is too short to run."""
     bare = text.strip()
     size = min(len(bare) if bare.isascii() else len(bare.encode("utf-8", "replace")), FULL_PIECE)
     if size < LEAST_PIECE:
         return None
-    holder = text.getparent()
-    holder = holder.getparent() if text.is_tail else holder
-    tags = []
-    for el in ground.chain(holder):
-        tags.append(el.tag)
-        if len(tags) >= LINK_LEVELS:
+    light, at = False, holder
+    for level in range(LINK_LEVELS):
+        if at < 0:
             break
-    if not tags or "a" in tags:
-        return None
-    light = not LIGHT.isdisjoint(tags[:LIGHT_LEVELS])
+        tag = index.tags[at]
+        if tag == "a":
+            return None
+        light = light or (level < LIGHT_LEVELS and tag in LIGHT)
+        at = index.parents[at]
     return Weighed(size * (LISTED if light else 1.0), holder, text)
 
 
-def _summed(ground: Ground, pieces: Iterable[Weighed]) -> dict[Any, float]:
-    """The weight below each element: every element hands its sum to its parent once, the deepest first."""
-    sums: dict[Any, float] = defaultdict(float)
-    depths: dict[Any, int] = {}
+def _summed(index: Index, pieces: Iterable[Weighed]) -> list[float]:
+    """The weight below each element: every element hands its sum to its parent once, the last first."""
+    parents = index.parents
+    sums = [0.0] * len(parents)
     for piece in pieces:
         sums[piece.holder] += piece.weight
-        _note_depths(ground, piece.holder, depths)
-    for el in sorted(depths, key=depths.__getitem__, reverse=True):
-        parent = ground.parents.get(el)
-        if parent is not None:
-            sums[parent] += sums[el]
-    return dict(sums)
-
-
-def _note_depths(ground: Ground, el: Any, depths: dict[Any, int]) -> None:
-    climbed = []
-    base = -1
-    for above in ground.chain(el):
-        if above in depths:
-            base = depths[above]
-            break
-        climbed.append(above)
-    for offset, below in enumerate(reversed(climbed), 1):
-        depths[below] = base + offset
+    for place in range(len(sums) - 1, 0, -1):
+        if sums[place]:
+            sums[parents[place]] += sums[place]
+    return sums

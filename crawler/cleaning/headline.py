@@ -7,7 +7,7 @@ import re
 from crawler import limits
 from crawler.text import line
 
-DIVIDERS = re.compile(r"\s+[|\-–—•·»:›«/~]{1,2}\s+|\s*\|\s*|\s+::\s+")
+DIVIDERS = re.compile(r"\s+[|\-–—•·»:›«/~*]{1,2}\s+|\s*[|｜ㅣ：]\s*|\s+::\s+")
 SHORTEST = 10
 """Characters that a headline has at least: a shorter match may be a rubric."""
 SAME = re.compile(r"\W+")
@@ -45,12 +45,19 @@ def _names_site(part: str, site_name: str, host: str) -> bool:
     )
 
 
+BEHIND = re.compile(r"\s*[-–—|｜：ㅣ*•·»]")
+"""How what a title has behind the headline begins, spaces or not."""
+
+
 def extends(title: str, shown: str) -> bool:
     """True when a title is the headline shown with something behind or before it, divided by a mark."""
     rest = title.removeprefix(shown) if title.startswith(shown) else title.removesuffix(shown)
     return (
         len(shown) >= SHORTEST
         and 0 < len(rest) < len(title)
-        and (DIVIDERS.match(f"{rest} ") or DIVIDERS.search(f" {rest}")) is not None
+        and (
+            (title.startswith(shown) and len(rest) < len(shown) and BEHIND.match(rest) is not None)
+            or (DIVIDERS.match(f"{rest} ") or DIVIDERS.search(f" {rest}")) is not None
+        )
         and not rest.strip().endswith(":")
     )

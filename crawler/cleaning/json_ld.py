@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lxml import etree
@@ -52,8 +52,13 @@ HEAVIER = {"LiveBlogPosting": 3, "Article": 1, "Review": 0, "SocialMediaPosting"
 
 def nodes(root: Any) -> tuple[Node, ...]:
     """Every object of every JSON-LD block in the page, outer ones first. Broken blocks count as absent."""
+    return nodes_in(BLOCKS(root))
+
+
+def nodes_in(scripts: Iterable[Any]) -> tuple[Node, ...]:
+    """Every object of the JSON-LD blocks given."""
     found: list[Node] = []
-    for script in BLOCKS(root):
+    for script in scripts:
         for node in _walk(_loaded(script.text or "")):
             found.append(node)
             if len(found) >= NODES:

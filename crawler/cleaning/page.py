@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -14,15 +15,19 @@ from lxml.cssselect import CSSSelector
 from crawler import limits
 from crawler.cleaning.charsets import decode
 from crawler.cleaning.comments.hoist import hoisted
+from crawler.cleaning.index import Index, index_of
 from crawler.items import Cut, Rejected
 from crawler.source import Rules
 from crawler.text import tidy, words
 
 TAG = re.compile(r"<[a-zA-Z]")
-ATTRIBUTE = r"[\s/]++(?:[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>]*+))?+)?+"
-LONG_TAG = re.compile(rf"<[a-zA-Z][^\s/>]*+(?:{ATTRIBUTE}){{{limits.ATTRIBUTES_A_TAG}}}+")
-"""A tag with more attributes than the limit, as HTML's tokenizer reads them. Possessive: no backtracking."""
-REST_OF_TAG = re.compile(r"(?:\"[^\"]*+\"|'[^']*+'|[^>\"'])*+")
+NAMED = r"[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>]*+))?"
+ATTRIBUTE = rf"(?:[\s/]++(?:{NAMED})?|(?<=[\"']){NAMED})"
+"""White space and what follows on it; right behind a quoted value none is needed."""
+LONG_TAG = re.compile(rf"<[a-zA-Z][^\s/>]*+(?:(?=({ATTRIBUTE}))\1){{{limits.ATTRIBUTES_A_TAG}}}")
+"""A tag with more attributes than the limit, as HTML's tokenizer reads them. Each is looked ahead for and then taken
+whole, so that no attribute is ever read in two ways: linear."""
+REST_OF_TAG = re.compile(r"(?:\"[^\"]*+\"|'[^']*+'|[^>\"']++)*")
 RAW = re.compile(r"<(script|style|textarea)\b.*?(?:</\1|\Z)|<!--.*?(?:-->|\Z)", re.I | re.S)
 MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|div|p|a|h1|title|article|meta|table|br|span)\b", re.I)
 FEED = re.compile(
@@ -46,7 +51,7 @@ NOT_TEXT_SHARE = 0.1
 """Control characters among all characters from which on bytes are no text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Parsed:
     """A page as a tree."""
 
@@ -59,6 +64,11 @@ class Parsed:
     rules: Rules
     cuts: tuple[Cut, ...] = ()
     """What the limits on markup left out."""
+
+    @cached_property
+    def index(self) -> Index:
+        """The page's elements, numbered."""
+        return index_of(self.root)
 
 
 def parse(html: bytes, url: str, rules: Rules) -> Parsed | Rejected:
@@ -106,8 +116,10 @@ def select(parsed: Parsed, css: str) -> list[Any]:
 def absolute(address: str, base: str) -> str:
     """The address as an absolute http(s) URL within the limit; empty where it is none."""
     try:
-        joined = tidy(urljoin(base, address.strip()))
-        usable = urlsplit(joined).scheme in ("http", "https") and urlsplit(joined).hostname
+        bare = address.strip()
+        joined = tidy(bare if bare.startswith(("https://", "http://")) else urljoin(base, bare))
+        parts = urlsplit(joined)
+        usable = parts.scheme in ("http", "https") and parts.hostname
     except ValueError:
         return ""
     return joined if usable and len(joined) <= limits.URL_CHARACTERS else ""

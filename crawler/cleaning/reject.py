@@ -9,10 +9,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from lxml import etree
-
 from crawler.cleaning.body import Text
 from crawler.cleaning.comments.find import FoundComments
+from crawler.cleaning.index import Index
 from crawler.cleaning.json_ld import ARTICLES
 from crawler.cleaning.metadata import TITLE, Metadata
 from crawler.cleaning.page import Parsed
@@ -43,7 +42,6 @@ SHORT = 1_500
 """Characters of text up to which a page whose title speaks of a wall or an error is one; longer ones write about it."""
 STUB = 300
 """Characters of text up to which a page that sends its reader on is a redirect stub."""
-REFRESH = etree.XPath("string(//meta[translate(@http-equiv, 'REFSH', 'refsh') = 'refresh']/@content)")
 NEXT_PAGE = re.compile(r"/page/\d+/?$|[?&]paged=\d|forumdisplay|[?&](?:cat|tag)=", re.I)
 ARCHIVE = re.compile(
     r"/(?:category|categories|tag|tags|author|topics?|archives?|search|label)/|[?&](?:page|s|q)=|/forums?/?$", re.I
@@ -71,13 +69,18 @@ class Look:
     @cached_property
     def headings(self) -> int:
         """Headings that are links: on a listing each leads to an article."""
-        found = self.parsed.root.iter("h1", "h2", "h3", "h4")
-        return sum(1 for el in found if el.find(".//a") is not None or el.getparent().tag == "a")
+        index = self.parsed.index
+        found = [place for tag in ("h1", "h2", "h3", "h4") for place in index.tagged.get(tag, ())]
+        return sum(index.tags[index.parents[place]] == "a" or "a" in _tags_in(index, place) for place in found)
 
     @cached_property
     def articles(self) -> int:
         """`article` elements that stand in no other."""
-        return sum(1 for el in self.parsed.root.iter("article") if next(el.iterancestors("article"), None) is None)
+        index, count, end = self.parsed.index, 0, -1
+        for place in index.tagged.get("article", ()):
+            if place > end:
+                count, end = count + 1, index.ends[place]
+        return count
 
     @cached_property
     def paragraphs(self) -> list[int]:
@@ -130,8 +133,8 @@ def refusal(parsed: Parsed, said: Metadata, text: Text, found: FoundComments) ->
         return Rejected(reason="bot wall", detail=said.headline)
     if text.size <= SHORT and not found.comments and (ERROR.search(said.headline) or ERROR.search(title)):
         return Rejected(reason="error page", detail=said.headline)
-    if text.size <= STUB and "url=" in REFRESH(parsed.root).lower():
-        return Rejected(reason="redirect stub", detail=REFRESH(parsed.root)[:200])
+    if text.size <= STUB and "url=" in (target := _refresh(parsed)).lower():
+        return Rejected(reason="redirect stub", detail=target[:200])
     if not text.pieces and not found.comments:
         return Rejected(reason="no text")
     look = Look(parsed, said, text, found)
@@ -142,6 +145,16 @@ def refusal(parsed: Parsed, said: Metadata, text: Text, found: FoundComments) ->
 def _is_home(url: str) -> bool:
     parts = urlsplit(url)
     return bool(url) and parts.path in ("", "/") and not parts.query
+
+
+def _tags_in(index: Index, place: int) -> list[str]:
+    return index.tags[place + 1 : index.ends[place] + 1]
+
+
+def _refresh(parsed: Parsed) -> str:
+    """Where the page sends its reader on to, with the seconds before it."""
+    metas = parsed.index.by_tag("meta")
+    return next((el.get("content", "") for el in metas if el.get("http-equiv", "").lower() == "refresh"), "")
 
 
 def _first_words(parsed: Parsed) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import Any
 
 from crawler.cleaning.boilerplate import CAMEL
-from crawler.cleaning.ground import Ground, Weighed
+from crawler.cleaning.ground import Ground
 from crawler.cleaning.headline import key
+from crawler.cleaning.index import Index
 
 NAMED = re.compile(
     r"standfirst|(?:^|[\s_-])(?:deck|dek|lede|lead|leadin|intro|introduction|excerpt|chapo|chapeau|summary|sub-?title|"
@@ -32,41 +32,51 @@ LEVELS = 5
 """How far round a standfirst the headline is looked for."""
 
 
-def find(ground: Ground, block: Any, summary: str) -> Any | None:
-    """The element that holds the standfirst where that stands before the main block: it repeats the page's own
-    description, or its class says so and it stands near the headline."""
-    around = set(ground.chain(block))
+def find(ground: Ground, block: int, summary: str) -> int | None:
+    """Place of the element that holds the standfirst where that stands before the main block: it repeats the page's
+    own description, or its class says so and it stands near the headline."""
     wanted = key(summary)[:KEY]
-    refused: set[Any] = set()
+    refused: set[int] = set()
     for piece in islice(ground.pieces, LOOKED_AT):
         holder = piece.holder
-        if any(el is block for el in ground.chain(holder)):
+        if ground.index.holds(block, holder):
             return None
-        if holder in around or holder in refused or _is_elsewhere(ground, holder):
+        if ground.index.holds(holder, block) or holder in refused or _is_elsewhere(ground, holder):
             continue
         if len(wanted) == KEY and key(piece.text[:200]).startswith(wanted):
             return holder
-        if named := _named(ground, piece, around):
-            return named[0]
+        if (named := _named(ground, holder, block)) is not None:
+            return named
         refused.add(holder)
     return None
 
 
-def _is_elsewhere(ground: Ground, holder: Any) -> bool:
+def _is_elsewhere(ground: Ground, holder: int) -> bool:
     """True in the headline, in a menu or a sidebar. The next elements round a standfirst may well be called teaser."""
-    chain = list(ground.chain(holder))
-    return any(el.tag == "h1" for el in chain[:LEVELS]) or any(ground.is_out(el) for el in chain[NEXT:])
+    chain = list(ground.index.chain(holder))
+    tags = ground.index.tags
+    return any(tags[place] == "h1" for place in chain[:LEVELS]) or any(map(ground.is_out, chain[NEXT:]))
 
 
-def _named(ground: Ground, piece: Weighed, around: set[Any]) -> list[Any]:
-    """The element that its class calls standfirst, in a list of one; or none."""
-    chain = list(islice(ground.chain(piece.holder), LEVELS))
-    own = [el for el in chain[:NEXT] if el not in around]
-    if not any(NAMED.search(CAMEL.sub("-", el.get("class") or el.get("itemprop") or "")) for el in own):
-        return []
-    if not any(el.find(".//h1") is not None for el in chain[1:] if el.tag not in ("body", "html")):
-        return []
-    fitting = [
-        el for el in own if el.find(".//h1") is None and LEAST <= len("".join(el.itertext()).strip()) <= CHARACTERS
-    ]
-    return fitting[:1]
+def _named(ground: Ground, holder: int, block: int) -> int | None:
+    """Place of the element that its class calls standfirst."""
+    index = ground.index
+    chain = list(islice(index.chain(holder), LEVELS))
+    own = [place for place in chain[:NEXT] if not index.holds(place, block)]
+    if not any(_is_named(index, place) for place in own):
+        return None
+    if not any(index.holds_tag(p, "h1") for p in chain[1:] if index.tags[p] not in ("body", "html")):
+        return None
+    return next((place for place in own if _fits(index, place)), None)
+
+
+def _is_named(index: Index, place: int) -> bool:
+    names = index.classes[place] or index.elements[place].get("itemprop") or ""
+    return bool(names) and NAMED.search(CAMEL.sub("-", names)) is not None
+
+
+def _fits(index: Index, place: int) -> bool:
+    """True for an element as long as a standfirst, without a headline in it."""
+    if index.holds_tag(place, "h1"):
+        return False
+    return LEAST <= len("".join(index.elements[place].itertext()).strip()) <= CHARACTERS

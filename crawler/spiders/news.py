@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,13 +17,14 @@ from twisted.python.failure import Failure
 
 from crawler import limits
 from crawler.cleaning import clean
-from crawler.cleaning.charsets import as_stated
 from crawler.discovery import read_listing
 from crawler.fetching import FORBIDDEN, Interrupted, what_failed
 from crawler.items import Fetch, Found, Listing, Receipt, Rejected
 from crawler.report import Report
-from crawler.settings import home, our_version
+from crawler.settings import home
 from crawler.source import Source, catalogue, choose
+from crawler.spiders.answers import cleaned_by, html_of, not_html, seen
+from crawler.spiders.further import Further
 from crawler.text import tidy
 from crawler.urls import host_of, normal
 from pipelines.stages import Visit
@@ -62,6 +62,7 @@ class NewsSpider(scrapy.Spider):
         given = chosen or choose(listed, filter(None, sources.split(",")))
         self.chosen = given
         self.progress = {source.id: Progress() for source in given}
+        self.further = Further(lambda: self.report, self.failed)
 
     @classmethod
     def handles_request(cls, request: Request) -> bool:
@@ -115,19 +116,22 @@ class NewsSpider(scrapy.Spider):
         yield from pages.requests
         yield from (request for request in more if request)
 
-    def parse(self, response: Response, source: Source | None = None, found: Found | None = None) -> Iterator[Visit]:
-        """An article page → its visit; one that is none → its row."""
+    def parse(
+        self, response: Response, source: Source | None = None, found: Found | None = None
+    ) -> Iterator[Request | Visit]:
+        """An article page → its visit, with its comments from wherever they stand; one that is none → its row."""
         if source is None or found is None:
             source, found = self._stranger(response)
         fetch = seen(response, source)
         if response.status == 304:
             self.report.record(replace(_with_receipt(fetch, response.meta.get("receipt")), outcome="unchanged"))
             return
-        page = not_html(response) or clean(as_stated(response.body, _charset(response)), response.url, source)
+        page = not_html(response) or clean(html_of(response), response.url, source)
         if isinstance(page, Rejected):
             self.report.record(replace(fetch, outcome="rejected", reason=page.reason, detail=tidy(page.detail)))
         else:
-            yield Visit(source=source, found=found, page=page, fetch=fetch)
+            visit = Visit(source=source, found=found, page=page, fetch=fetch)
+            yield from self.further.hold(visit, response)
 
     def failed(self, failure: Failure) -> None:
         """A request that gave nothing to read → its row."""
@@ -200,35 +204,6 @@ class NewsSpider(scrapy.Spider):
         return source, Found(url=response.url, listing="")
 
 
-def seen(response: Response, source: Source) -> Fetch:
-    """The ledger's row for an answer, its outcome still open."""
-    fetch = response.meta.get("fetch") or Fetch(url=normal(response.url), source_id=source.id, outcome="failed")
-    final = normal(response.url)
-    return replace(
-        fetch,
-        status=response.status,
-        final_url=final if final != fetch.url else "",
-        bytes=len(response.body),
-        etag=_header(response, "ETag"),
-        last_modified=_header(response, "Last-Modified"),
-        cleaned_by=cleaned_by(source),
-    )
-
-
-def cleaned_by(source: Source) -> str:
-    """The cleaning that a receipt belongs to: another version, or other rules of the source, read the page anew."""
-    rules = repr((source.rules, source.language)).encode()
-    return f"{our_version()}+{zlib.crc32(rules):08x}"
-
-
-def not_html(response: Response) -> Rejected | None:
-    """A picture, a document or a feed, as its own header says."""
-    stated = _header(response, "Content-Type").partition(";")[0].strip().lower()
-    if not stated or "html" in stated or stated in ("text/plain", "application/octet-stream"):
-        return None
-    return Rejected(reason="not html", detail=stated)
-
-
 def slots(sources: tuple[Source, ...]) -> dict[str, dict[str, float | int]]:
     """Scrapy's DOWNLOAD_SLOTS: one request at a time and the source's delay, or several where it sets none."""
     delays: dict[str, float] = {}
@@ -252,13 +227,3 @@ def _with_receipt(fetch: Fetch, receipt: Receipt | None) -> Fetch:
     if receipt is None or fetch.etag or fetch.last_modified:
         return fetch
     return replace(fetch, etag=receipt.etag, last_modified=receipt.last_modified)
-
-
-def _charset(response: Response) -> str:
-    """What the HTTP header says; empty when it does not."""
-    return _header(response, "Content-Type").lower().partition("charset=")[2].partition(";")[0]
-
-
-def _header(response: Response, name: str) -> str:
-    raw = response.headers.get(name) or b""
-    return tidy(raw.decode("latin-1"), limits.DETAIL_CHARACTERS)

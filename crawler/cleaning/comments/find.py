@@ -13,7 +13,7 @@ from crawler.cleaning.comments.draft import DROPPED, Draft
 from crawler.cleaning.comments.finish import NEAR, aside_of, finish, in_brief, links_left_out, text_zone
 from crawler.cleaning.comments.frames import FRAME, outermost, state_of
 from crawler.cleaning.comments.linked import linked_comments
-from crawler.cleaning.comments.openers import Opening, Scan, hints_on, scan
+from crawler.cleaning.comments.openers import Opening, Scan, hinted, scan
 from crawler.cleaning.comments.shape import is_beside, repeated, settled, signed_throughout
 from crawler.cleaning.comments.threads import counted_above, hung, levels, parents_of
 from crawler.cleaning.comments.walk import Walk, holders_of
@@ -95,11 +95,11 @@ def _without_drafts(parsed: Parsed, seen: Scan) -> FoundComments:
 def _scanned(parsed: Parsed) -> Scan:
     """The places of comments: in the elements that the source's rule names, else on the whole page."""
     if chosen := select(parsed, parsed.rules.comments):
-        seen = scan(outermost(chosen))
+        seen = scan(parsed.index, hinted(parsed.index), outermost(chosen))
         seen.frames += [(element, FRAME) for element in chosen]
         return seen
-    hints = hints_on(parsed.root)
-    return scan((parsed.root,), hints) if hints else Scan()
+    found = hinted(parsed.index)
+    return scan(parsed.index, found) if found.hints else Scan()
 
 
 def _walked(openings: Mapping[Any, Opening]) -> list[Draft]:

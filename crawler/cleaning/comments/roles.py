@@ -179,6 +179,7 @@ EDITED = re.compile(
 
 LONGEST = 60
 """Characters of a class that can name a role; longer ones are generated."""
+DASHES = re.compile(r"--+")
 
 TEXT_PROPS = frozenset(("text", "commenttext", "reviewbody", "articlebody", "description"))
 AUTHOR_PROPS = {"name": 5, "author": 4, "creator": 4}
@@ -215,7 +216,8 @@ class Roles:
 
 def spelled(name: str) -> str:
     """A class or id in the one spelling that the vocabulary is written in."""
-    return re.sub(r"[-_]+", "-", name.lower()).strip("-")
+    small = name.lower().replace("_", "-")
+    return (DASHES.sub("-", small) if "--" in small else small).strip("-")
 
 
 @lru_cache(maxsize=8192)

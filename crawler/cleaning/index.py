@@ -1,0 +1,93 @@
+"""A page's elements as a numbered list: the one walk over the tree that body and comments share.
+
+lxml makes a Python object for an element whenever it is asked for one, and forgets it when nobody holds it. Here they
+are made once and held; who stands in whom is then told by numbers, without asking the tree.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Every element of a page by its place in reading order. The root has place 0."""
+
+    elements: list[Any]
+    tags: list[str]
+    parents: list[int]
+    """Place of the element that each one stands in; -1 for the root."""
+    ends: list[int]
+    """Place of the last element inside each one; its own where it holds none."""
+    classes: list[str]
+    ids: list[str]
+    places: dict[Any, int]
+    """The place of each element."""
+    tagged: dict[str, list[int]]
+    """Places by tag."""
+
+    def by_tag(self, *tags: str) -> Iterator[Any]:
+        """The elements of these tags: tag by tag, each in reading order."""
+        for tag in tags:
+            for place in self.tagged.get(tag, ()):
+                yield self.elements[place]
+
+    def chain(self, place: int) -> Iterator[int]:
+        """The element and those round it, from the inside out."""
+        while place >= 0:
+            yield place
+            place = self.parents[place]
+
+    def children(self, place: int) -> Iterator[int]:
+        """The elements right inside one."""
+        child, end = place + 1, self.ends[place]
+        while child <= end:
+            yield child
+            child = self.ends[child] + 1
+
+    def holds(self, outer: int, inner: int) -> bool:
+        """True when the second element stands in the first, or is it."""
+        return outer <= inner <= self.ends[outer]
+
+    def holds_tag(self, place: int, tag: str) -> bool:
+        """True when an element of this tag stands in the one at the place."""
+        end = self.ends[place]
+        return any(place < other <= end for other in self.tagged.get(tag, ()))
+
+    def placed(self, elements: Iterable[Any]) -> frozenset[int]:
+        """The places of elements, those of another page left out."""
+        return frozenset(self.places[el] for el in elements if el in self.places)
+
+
+def index_of(root: Any) -> Index:
+    """The index of a page. Linear in the number of its elements."""
+    elements = list(root.iter("*"))
+    places = dict(zip(elements, range(len(elements)), strict=True))
+    parents = [places.get(el.getparent(), -1) for el in elements]
+    tags = [el.tag for el in elements]
+    tagged: dict[str, list[int]] = defaultdict(list)
+    for place, tag in enumerate(tags):
+        tagged[tag].append(place)
+    return Index(
+        elements=elements,
+        tags=tags,
+        parents=parents,
+        ends=_ends(parents),
+        classes=[el.get("class", "") for el in elements],
+        ids=[el.get("id", "") for el in elements],
+        places=places,
+        tagged=dict(tagged),
+    )
+
+
+def _ends(parents: list[int]) -> list[int]:
+    """The place of the last element inside each one: from the last to the first, each tells its parent."""
+    ends = list(range(len(parents)))
+    for place in range(len(parents) - 1, 0, -1):
+        parent = parents[place]
+        if parent >= 0 and ends[place] > ends[parent]:
+            ends[parent] = ends[place]
+    return ends
