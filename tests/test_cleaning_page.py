@@ -101,7 +101,7 @@ def test_json_ld_is_believed_before_meta_and_each_statement_is_evidence():
     assert found.published and found.published.iso == "2024-05-06T08:00:00Z"
     chosen = {e.field: e.origin for e in found.evidence if e.chosen}
     assert {chosen[field] for field in ("headline", "published", "authors")} == {"json-ld"}
-    assert ("published", "meta article:published_time") in {(e.field, e.origin) for e in found.evidence}
+    assert ("published", "meta article:published:time") in {(e.field, e.origin) for e in found.evidence}
 
 
 def test_microdata_and_visible_text_are_read_where_nothing_else_speaks():
