@@ -378,17 +378,19 @@ CREATE TABLE models ( -- Ours: what was learnt from people's decisions, each tim
 ) STRICT
 """,
     "CREATE INDEX comments_by_text ON comments (substr(text, 1, 60))",
+    "CREATE INDEX verdicts_of_people ON verdicts (id) WHERE person",
     """
 CREATE VIEW sampled AS -- The blind sample: every fiftieth comment, picked by its number as if at random.
 SELECT id AS comment_id FROM comments WHERE id * 2654435761 % 4294967296 < 85899346
 """,
     """
-CREATE VIEW queue AS -- What a person is shown: flagged_comments, and unmarked among them the unflagged ones of the blind sample.
+CREATE VIEW queue AS -- What a person is shown: flagged_comments and, unmarked among them from the twentieth decision on, the unflagged ones of the blind sample.
 SELECT c.id, t.score, t.verdict_id, c.author, c.author_url, c.posted_at, c.text, v.reasons, v.judge, v.at AS judged_at,
   c.revision, c.article_id, a.headline, a.url, a.source_id, c.gone_at
 FROM standing t JOIN comments c ON c.id = t.comment_id JOIN verdicts v ON v.id = t.verdict_id
 JOIN articles a ON a.id = c.article_id
-WHERE t.state = 'flagged' OR (t.state = 'clean' AND t.comment_id IN (SELECT comment_id FROM sampled))
+WHERE t.state = 'flagged' OR (t.state = 'clean' AND t.comment_id IN (SELECT comment_id FROM sampled)
+  AND (SELECT count(*) FROM (SELECT 1 FROM verdicts WHERE person LIMIT 20)) = 20)
 ORDER BY CASE t.state WHEN 'flagged' THEN t.score ELSE 2 + c.id * 40503 % 1024 / 512.0 END DESC, c.id
 """,
 )

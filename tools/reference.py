@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 from sqlite_utils import Database
@@ -16,7 +18,7 @@ from app.cli.main import COMMANDS, cli
 from crawler.health import PROBLEMS
 from db.migrations import migrations
 
-_ITEM = re.compile(r"CREATE (TABLE|VIEW) (\w+)")
+ROOT = Path(__file__).parent.parent
 _COLUMN = re.compile(r"^\s+(\w+) ([A-Z]+)([^,\n]*?),?\s*-- (.*)$", re.MULTILINE)
 
 
@@ -47,6 +49,12 @@ def diagram() -> str:
 def commands() -> str:
     """The help of every command."""
     return "\n\n".join(_help(name) for name in COMMANDS)
+
+
+def layers() -> str:
+    """The order of the rooms, as import-linter holds it."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    return "\n".join(["```", *contracts[0]["layers"], "```"])
 
 
 def problems() -> str:
