@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from crawler.items import Comment, Context, Link, Reason, Verdict
@@ -79,10 +80,14 @@ class Bench:
 def stored_model(db: Database) -> Model | None:
     """The last model that was learnt; None before there is one, or when an older watchfloor wrote it."""
     row = latest_model(db)
-    if row is None:
-        return None
+    return None if row is None else _model(row["body"])
+
+
+@lru_cache(maxsize=1)
+def _model(body: str) -> Model | None:
+    """Read once for a crawl, not once for each page: a model of a megabyte takes a tenth of a second."""
     try:
-        return from_json(json.loads(row["body"]))
+        return from_json(json.loads(body))
     except ValueError:
         return None
 
