@@ -15,10 +15,11 @@ PLAIN = re.compile(
 )
 """What links look like that are not disguised."""
 DISGUISED = re.compile(
-    rf"[.:/\[({{<«【（&%\\\"+{dots.ODD_MARKS}-](?:"
+    rf"[.:/\[({{<«【（&%\\\"+{dots.ODD_MARKS}{dots.MARK[1:-1]}-](?:"
     rf"(?<=\s\.)\s{{0,3}}(?:{dots.SPACED_SUFFIX})\b|(?<=\.)\s{{1,3}}(?:{dots.SPACED_SUFFIX})\b|(?<=\s\.)\s\w\b"
-    r"|(?<=:)(?:\s?/\s|\s/|//\s|/\w|\\|(?<!http:)(?<!https:)//|(?<=http:)\w|(?<=https:)\w)|(?<=[^:/]/)/"
-    rf"|(?<={OPEN})\s?(?:{dots.MARK}|[:;/])|(?<=\.)\s?{dots.CLOSE}\w|(?<=[\\\"'*|_~])\."  # bank[.]com
+    rf"|(?<=:)(?:\s?/\s|\s/|//\s|/\w|\\|(?<!http:)(?<!https:)//|(?<=http:)\w|(?<=https:)\w)"
+    rf"|(?<=[^:/]/)/|(?<=//)/|(?<=//){dots.CLOSE}|(?<=[ps]/)[^/]|(?<=[ps]\s/)|(?<=[ps]\s\s/)"  # http:///, hxxp/x
+    rf"|(?<={OPEN})\s?(?:{dots.MARK}|[:;/])|(?<={dots.MARK})\s?{dots.CLOSE}\w|(?<=[\\\"'*|_~])\."  # bank[.]com
     rf"|(?<=[{dots.ODD_MARKS}])(?:com|net|org|ru|рф|ly|me)\b"  # bank,com
     r"|(?<=[-_*~+])\w[-_*~+]\w|(?<=[ps]_)_|(?<=%)[2-7][0-9a-f]"
     r"|(?<=&)(?:#|period|sol|colon|dot|lowbar|hyphen|dash|num|quest)"

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crawler.items import Comment, Href
@@ -118,6 +118,7 @@ def test_folded_copy_knows_the_place_of_each_character(text: str) -> None:
 
 
 @given(st.lists(PIECES | st.text(max_size=3), max_size=20).map("".join))
+@example("0。)0")
 @settings(max_examples=300, deadline=None)
 def test_gate_is_shut_only_where_there_is_nothing_to_undo(text: str) -> None:
     if not may_be_disguised(text):
