@@ -22,6 +22,7 @@ from lxml import html as lxml_html
 
 from crawler import limits
 from crawler.items import Found, Listing, Moment
+from crawler.markup import within_limits
 from crawler.moments import machine_time
 from crawler.source import Source
 from crawler.urls import absolute, host_of, normal
@@ -202,13 +203,20 @@ def _elements(body: bytes) -> Iterator[Any]:
 # ---- section pages
 
 
+def _bounded(body: bytes) -> bytes:
+    """The page within the limits on markup, in whatever encoding it is: each byte is a character meanwhile."""
+    text = body.decode("latin-1")
+    kept, cuts = within_limits(text)
+    return kept.encode("latin-1") if cuts else body
+
+
 def _section(body: bytes, url: str, source: Source) -> Listing:
     if not body.strip():
         return Listing(kind="section", problem="an empty page")
     if not _is_html(body) and b"<a" not in body:
         return Listing(kind="section", problem="not an HTML page")
     try:
-        root = lxml_html.document_fromstring(body, parser=lxml_html.HTMLParser(huge_tree=True))
+        root = lxml_html.document_fromstring(_bounded(body), parser=lxml_html.HTMLParser(huge_tree=True))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return Listing(kind="section", problem="no readable page")
     base, page, hosts = _base(root, url), normal(url), source.all_hosts

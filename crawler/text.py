@@ -20,7 +20,9 @@ def tidy(text: str, limit: int | None = None) -> str:
 
 def line(text: str, limit: int | None = None) -> str:
     """The text on one line: tidied, runs of white space as one space, none at the ends; at most `limit` characters."""
-    one = " ".join(tidy(SPACES.sub(" ", text)).split())
+    one = " ".join(text.split())
+    if not one.isprintable():
+        one = " ".join(tidy(SPACES.sub(" ", text)).split())
     return one if limit is None else one[:limit].rstrip()
 
 

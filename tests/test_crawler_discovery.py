@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import time
 
 import pytest
 from hypothesis import example, given, settings
@@ -329,3 +330,10 @@ def test_any_bytes_give_a_listing(kind, body):
     assert listing.kind == kind
     assert len(listing.links) <= SOURCE.max_links
     assert all(f.url.startswith(("http://", "https://")) for f in listing.links)
+
+
+def test_a_tag_of_a_hundred_thousand_attributes_costs_no_more_than_any_other_page():
+    began = time.process_time()
+    tag = "<p " + " ".join(f"a{number}" for number in range(100_000)) + ">"
+    assert len(section(f"{tag}</p><a href='/2024/12/a'>Frigate</a>").links) == 1
+    assert time.process_time() - began < 2

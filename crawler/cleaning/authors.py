@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from crawler import limits
 from crawler.cleaning.headline import key
@@ -82,6 +83,8 @@ BRACKETS = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
 PLACE = re.compile(r"\s+(?:in|aus|für|[Ff]or|FOR|at|from)\s+[A-Z].*$")
 DATELINE = re.compile(r"(?<=\w \w\w)(\w*),\s*[A-Z][^\W\d_]+$")
 """A place behind a name: `Lea Wagner, Nairobi`."""
+ITEM = 2 * limits.SUMMARY_CHARACTERS
+"""Characters of a listed author looked at."""
 NAME_WORDS = 6
 """Words in a person's name: `María del Carmen de la Torre` has six."""
 NAME_CHARACTERS = 60
@@ -105,7 +108,7 @@ def people(items: Iterable[str], not_a_person: Iterable[str] = ()) -> tuple[str,
     own = {key(n) for n in not_a_person if n}
     hosts = [n for n in not_a_person if "." in n]
     foreign = (item for item in items if not any(f"www.{host}" in item for host in hosts))
-    return _once(name for item in foreign for name in _but(own, _split(item)))
+    return _once(name for item in foreign for name in _but(own, _split(item[:ITEM])))
 
 
 def names(values: Iterable[str], not_a_person: Iterable[str] = ()) -> tuple[str, ...]:
@@ -125,7 +128,7 @@ def is_byline(text: str) -> bool:
 
 def has_lead(text: str) -> bool:
     """True for a line that begins with the word for by and a name, or has a name with `reporter` behind it."""
-    return LEAD_WORD.match(text) is not None or TITLE_BEHIND.search(text) is not None
+    return LEAD_WORD.match(text) is not None or (not text.isascii() and TITLE_BEHIND.search(text) is not None)
 
 
 def without_joint(text: str) -> str:
@@ -173,7 +176,7 @@ def is_shown_name(name: str) -> bool:
     return set(small) <= PARTICLES and not parts[-1].islower() and ":" not in name and not INSTITUTION.search(name)
 
 
-def _but(own: set[str], found: list[str]) -> list[str]:
+def _but(own: set[str], found: tuple[str, ...]) -> list[str]:
     """The names without the site's own, and without the places that follow it: `paper.example, Berlin, Germany`."""
     itself = bool(found) and key(found[0]) in own
     return [n for n in found if key(n) not in own and (not itself or " " in n)]
@@ -191,17 +194,21 @@ def _once(found: Iterable[str]) -> tuple[str, ...]:
     return tuple(kept.values())[: limits.AUTHORS]
 
 
-def _split(item: str) -> list[str]:
-    """One listed author as names: cut at breaks, at commas and conjunctions where whole names stand on both sides."""
+@lru_cache(maxsize=1024)
+def _split(item: str) -> tuple[str, ...]:
+    """One listed author as names: cut at breaks, at commas and conjunctions where whole names stand on both sides.
+
+    Kept for a while: a page names its author in many places, and so do the pages of one site.
+    """
     plain = line(item, limits.SUMMARY_CHARACTERS).replace("\xad", "")
     text = LEAD.sub("", BRACKETS.sub("", plain).strip())
     if titled := TITLE_BEHIND.findall(text):
-        return [korean or chinese for korean, chinese in titled]
-    found = []
+        return tuple(korean or chinese for korean, chinese in titled)
+    found: list[str] = []
     for part in BREAK.split(text):
         for piece in _halves(DATELINE.sub(r"\1", part), COMMA):
             found += [_bare(n) for n in _halves(piece, CONJUNCTION)]
-    return [n for n in found if n]
+    return tuple(n for n in found if n)
 
 
 def _halves(text: str, at: re.Pattern[str]) -> list[str]:

@@ -119,13 +119,7 @@ def _joined(run: Iterable[Any], kind: str) -> str:
                 br.replace_with("\n")
             parts.append(node.get_text())
     text = "".join(parts)
-    return tidy(text).strip("\n") if kind == "code" else _one_line(text).strip(" |")
-
-
-def _one_line(text: str) -> str:
-    """`line`, at a fraction of its cost where there is nothing to tidy."""
-    one = " ".join(text.split())
-    return one if one.isprintable() else line(one)
+    return tidy(text).strip("\n") if kind == "code" else line(text).strip(" |")
 
 
 def _links(run: Iterable[Any]) -> tuple[tuple[str, str], ...]:
@@ -134,7 +128,7 @@ def _links(run: Iterable[Any]) -> tuple[tuple[str, str], ...]:
     for node in run:
         if isinstance(node, Tag):
             anchors = [node] if node.name == "a" else node.find_all("a")
-            found += ((str(a.get("href") or ""), _one_line(a.get_text())) for a in anchors)
+            found += ((str(a.get("href") or ""), line(a.get_text())) for a in anchors)
     return tuple(found)
 
 

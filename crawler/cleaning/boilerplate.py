@@ -6,7 +6,6 @@ import re
 import tomllib
 from functools import lru_cache
 from importlib import resources
-from typing import Any
 
 from crawler.cleaning.index import Index
 from crawler.text import words
@@ -48,8 +47,8 @@ KEEPERS = re.compile(TABLE["keepers"])
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 NAMES = 300
 """Characters of a class or id that are looked at; style frameworks write longer ones, which say nothing."""
-LINES = re.compile(rf"^\W*(?:{TABLE['lines']})", re.I)
-CALLS = re.compile(TABLE["calls"], re.I)
+LINES = re.compile(rf"\W*(?:{TABLE['lines']})")
+CALLS = re.compile(TABLE["calls"])
 LINE_CHARACTERS = 220
 """A line longer than this is a paragraph, whatever its first words."""
 
@@ -82,7 +81,7 @@ def verdict(index: Index, place: int) -> str:
         return "unlikely" if index.holds_tag(place, "h1") else "never"
     if by_class == "boilerplate" or by_id == "boilerplate" or tag in DOUBTFUL_TAGS:
         return "unlikely"
-    return "unlikely" if is_hidden(index.elements[place]) else ""
+    return "unlikely" if is_hidden(index, place) else ""
 
 
 def is_caption(names: str) -> bool:
@@ -90,14 +89,17 @@ def is_caption(names: str) -> bool:
     return bool(names) and marks(names) == "caption"
 
 
-def is_hidden(el: Any) -> bool:
+def is_hidden(index: Index, place: int) -> bool:
     """True for what a reader does not see."""
-    if el.get("hidden") is not None or (el.get("aria-hidden") == "true" and el.tag != "p"):
+    stated = index.attributes
+    if place in stated["hidden"] or (stated["aria-hidden"].get(place) == "true" and index.tags[place] != "p"):
         return True
-    style = el.get("style")
-    return bool(style) and "display:none" in style.replace(" ", "").lower()
+    return "display:none" in stated["style"].get(place, "").replace(" ", "").lower()
 
 
 def is_line(text: str) -> bool:
     """True for a line that belongs to the page and not to the story."""
-    return len(text) <= LINE_CHARACTERS and bool(LINES.match(text) or CALLS.search(text))
+    if len(text) > LINE_CHARACTERS:
+        return False
+    small = text.lower()
+    return LINES.match(small) is not None or CALLS.search(small) is not None

@@ -89,18 +89,22 @@ def _is_utf8(html: bytes) -> bool:
 
 def decode(html: bytes) -> str:
     """The page as text. Never raises: what cannot be decoded becomes U+FFFD."""
+    return decoded(html)[0]
+
+
+def decoded(html: bytes) -> tuple[str, bool]:
+    """The page as text, and whether its bytes are just that text in UTF-8."""
     for mark, codec in MARKS:
         if html.startswith(mark):
-            return html[len(mark) :].decode(codec, "replace")
+            return html[len(mark) :].decode(codec, "replace"), False
     if wide := _wide(html[:UTF16_SAMPLE]):
-        return html.decode(wide, "replace")
-    declared = declared_codec(html)
-    if declared == "iso2022_jp" and b"\x1b" in html:
-        return html.decode(declared, "replace")
+        return html.decode(wide, "replace"), False
+    if b"\x1b" in html and declared_codec(html) == "iso2022_jp":
+        return html.decode("iso2022_jp", "replace"), False
     try:
-        return html.decode("utf-8")
+        return html.decode("utf-8"), True
     except UnicodeDecodeError:
-        return _decode_doubtful(html, declared)
+        return _decode_doubtful(html, declared_codec(html)), False
 
 
 def declared_codec(html: bytes) -> str:

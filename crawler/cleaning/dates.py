@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from crawler import limits
 from crawler.items import Moment
@@ -87,7 +89,13 @@ def moment(raw: str) -> Moment | None:
 
     With a zone it becomes UTC; without one it stays as written, and says so by lacking the `Z`.
     """
-    if not raw or len(raw) > limits.DATE_CHARACTERS * 2 or not any(c in "0123456789" for c in raw):
+    return _moment(raw) if raw and len(raw) <= limits.DATE_CHARACTERS * 2 else None
+
+
+@lru_cache(maxsize=1024)
+def _moment(raw: str) -> Moment | None:
+    """Kept for a while: a page states one time in many places, and a listing's pages share many."""
+    if not any(c in "0123456789" for c in raw):
         return None
     text = line(raw)
     foreign = any(c.isdigit() and not c.isascii() for c in text)
@@ -107,14 +115,17 @@ def _iso(text: str) -> str:
     return ""
 
 
-def _spellings(text: str) -> list[str]:
+def _spellings(text: str) -> Iterator[str]:
     """The text itself, and without what may stand before a date: `Published on`, a weekday."""
     text = re.sub(r"\s*\([^()]*\)$", "", text)
     text = re.sub(r"(?<=\d\d:\d\d) ?(?:Uhr|hrs?|h)\b\.?$", "", text)
-    bare = LEADS.sub("", text)
-    later = WEEKDAY.sub("", bare)
-    js = re.sub(JS_DATE, r"\g<day> \g<name> \g<year> \g<clock>", later)
-    return list(dict.fromkeys((text, bare, later, js)))
+    yield text
+    if (bare := LEADS.sub("", text)) != text:
+        yield bare
+    if (later := WEEKDAY.sub("", bare)) != bare:
+        yield later
+    if (js := re.sub(JS_DATE, r"\g<day> \g<name> \g<year> \g<clock>", later)) != later:
+        yield js
 
 
 def _from(match: re.Match[str]) -> str:

@@ -10,12 +10,23 @@ from crawler.text import line
 DIVIDERS = re.compile(r"\s+[|\-–—•·»:›«/~*]{1,2}\s+|\s*[|｜ㅣ：]\s*|\s+::\s+")
 SHORTEST = 10
 """Characters that a headline has at least: a shorter match may be a rubric."""
-SAME = re.compile(r"\W+")
+NO_WORD = re.compile(r"\W+")
+PUNCTUATION = {code: None for code in range(128) if NO_WORD.match(chr(code))}
+TYPOGRAPHIC = "“”‘’–—… "
+"""What makes most texts in Latin letters more than ASCII."""
 
 
 def key(text: str) -> str:
-    """Letters and digits only, small: two spellings of one headline have one key."""
-    return SAME.sub("", text).casefold()
+    """Letters and digits only, small: two spellings of one headline have one key.
+
+    A table is several times as fast as a pattern, but only in ASCII.
+    """
+    if not text.isascii():
+        for mark in TYPOGRAPHIC:
+            text = text.replace(mark, "")
+        if not text.isascii():
+            return NO_WORD.sub("", text).casefold()
+    return text.translate(PUNCTUATION).casefold()
 
 
 def without_site(title: str, site_name: str, host: str) -> str:

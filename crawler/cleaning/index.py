@@ -11,6 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+ASKED = ("itemprop", "itemtype", "href", "rel", "hidden", "aria-hidden", "style")
+"""Attributes besides class and id that more than a few elements of a page are asked for."""
+NAME_CHARACTERS = 1_000
+"""Characters kept of a class or an id: style frameworks write some hundred."""
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -24,6 +29,8 @@ class Index:
     """Place of the last element inside each one; its own where it holds none."""
     classes: list[str]
     ids: list[str]
+    attributes: dict[str, dict[int, str]]
+    """The values of the attributes `ASKED` for, by place, for the elements that have them."""
     places: dict[Any, int]
     """The place of each element."""
     tagged: dict[str, list[int]]
@@ -68,6 +75,7 @@ def index_of(root: Any) -> Index:
     places = dict(zip(elements, range(len(elements)), strict=True))
     parents = [places.get(el.getparent(), -1) for el in elements]
     tags = [el.tag for el in elements]
+    classes, ids, attributes = _attributes(elements)
     tagged: dict[str, list[int]] = defaultdict(list)
     for place, tag in enumerate(tags):
         tagged[tag].append(place)
@@ -76,11 +84,27 @@ def index_of(root: Any) -> Index:
         tags=tags,
         parents=parents,
         ends=_ends(parents),
-        classes=[el.get("class", "") for el in elements],
-        ids=[el.get("id", "") for el in elements],
+        classes=classes,
+        ids=ids,
+        attributes=attributes,
         places=places,
         tagged=dict(tagged),
     )
+
+
+def _attributes(elements: list[Any]) -> tuple[list[str], list[str], dict[str, dict[int, str]]]:
+    """Classes, ids and the attributes asked for: one question for all that an element has."""
+    classes, ids = [""] * len(elements), [""] * len(elements)
+    asked: dict[str, dict[int, str]] = {name: {} for name in ASKED}
+    for place, element in enumerate(elements):
+        for name, value in element.items():
+            if name == "class":
+                classes[place] = value[:NAME_CHARACTERS]
+            elif name == "id":
+                ids[place] = value[:NAME_CHARACTERS]
+            elif name in asked:
+                asked[name][place] = value
+    return classes, ids, asked
 
 
 def _ends(parents: list[int]) -> list[int]:

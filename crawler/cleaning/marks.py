@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from crawler.cleaning.index import Index
@@ -32,6 +33,8 @@ ADDRESS = 300
 """Characters of an address looked at."""
 NEAR_HEADLINE = 200
 """Elements behind a headline whose text is looked at for a byline that no class marks."""
+NAME = 100
+"""Characters of a meta element's name looked at: the tables' longest have some thirty."""
 MARKED = 60
 """Elements kept of each kind: an index of authors has thousands, an article's own come first."""
 PREFIX = re.compile(r"https?://ogp\.me/ns#", re.I)
@@ -49,8 +52,6 @@ class Marks:
     """`content` of the `meta` elements by `spelled` name."""
     title: str = ""
     canonical: str = ""
-    scripts: list[Any] = field(default_factory=list)
-    """JSON-LD blocks."""
     h1s: list[tuple[int, Any]] = field(default_factory=list)
     times: list[tuple[int, Any]] = field(default_factory=list)
     items: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
@@ -65,6 +66,11 @@ class Marks:
 
 def spelled(name: str) -> str:
     """A meta element's name as the tables have it: small, with `_`, `-`, `.` and blanks as `:`."""
+    return _spelled(name[:NAME])
+
+
+@lru_cache(maxsize=1024)
+def _spelled(name: str) -> str:
     bare = name.strip()
     return PREFIX.sub("og:", bare).lower().translate(ALIKE)
 
@@ -72,7 +78,6 @@ def spelled(name: str) -> str:
 def find(index: Index) -> Marks:
     """The marks of a page. Linear in its size."""
     marks = Marks(
-        scripts=[el for el in index.by_tag("script") if "ld+json" in (el.get("type") or "").lower()],
         title=next(("".join(el.itertext()) for el in index.by_tag("title") if _is_in_head(el)), ""),
         canonical=next((el.get("href") or "" for el in index.by_tag("link") if _is_canonical(el)), ""),
         h1s=_placed(index, "h1"),
@@ -81,9 +86,8 @@ def find(index: Index) -> Marks:
     for el in index.by_tag("meta"):
         if (content := el.get("content")) is not None:
             marks.metas[spelled(el.get("property") or el.get("name") or el.get("itemprop") or "")].append(content)
-    for el in index.elements:
-        if prop := el.get("itemprop"):
-            _note_item(marks, el, prop)
+    for at, prop in index.attributes["itemprop"].items():
+        _note_item(marks, index.elements[at], prop)
     _note_classes(marks, index)
     marks.near = [(at, index.elements[at]) for at in _near(index) if index.elements[at].text]
     return marks
@@ -92,7 +96,7 @@ def find(index: Index) -> Marks:
 def names_author(link: Any) -> bool:
     """True for a link to the page of an author."""
     folders = link.get("href", "")[:ADDRESS].lower().split("/")[:-1]
-    return not AUTHOR_FOLDERS.isdisjoint(folders) or _is_author(link)
+    return not AUTHOR_FOLDERS.isdisjoint(folders) or "author" in link.get("rel", "")
 
 
 def _placed(index: Index, tag: str) -> list[tuple[int, Any]]:
@@ -108,7 +112,7 @@ def _near(index: Index) -> list[int]:
 
 def _note_classes(marks: Marks, index: Index) -> None:
     """Note the elements that their class or their address marks; each class is judged once."""
-    kinds = _kinds(set(index.classes))
+    kinds = {names: kind for names in set(index.classes) if (kind := _kind(names))}
     linked = _author_links(index)
     for at, stated in enumerate(index.classes):
         kind = kinds.get(stated, 0)
@@ -121,17 +125,12 @@ def _note_classes(marks: Marks, index: Index) -> None:
                 marks.dated.append((at, index.elements[at]))
 
 
-def _kinds(classes: set[str]) -> dict[str, int]:
-    """What each class speaks of, for those that speak of something."""
-    every = "\n".join(classes).lower()
-    byline = [part for part in BYLINE_CLASSES if part in every]
-    date = [part for part in DATE_CLASSES if part in every]
-    return {stated: kind for stated in classes if (kind := _kind(stated.lower(), byline, date))}
-
-
-def _kind(stated: str, byline: list[str], date: list[str]) -> int:
-    kind = (BYLINE if _holds(stated, byline) else 0) | (DATE if _holds(stated, date) else 0)
-    return 0 if kind and _holds(stated, NOT_THE_TEXTS) else kind
+@lru_cache(maxsize=16384)
+def _kind(names: str) -> int:
+    """What a class speaks of. Kept: the pages of one site share their classes."""
+    small = names.lower()
+    kind = (BYLINE if _holds(small, BYLINE_CLASSES) else 0) | (DATE if _holds(small, DATE_CLASSES) else 0)
+    return 0 if kind and _holds(small, NOT_THE_TEXTS) else kind
 
 
 def _holds(stated: str, parts: Iterable[str]) -> bool:
@@ -143,15 +142,14 @@ def _holds(stated: str, parts: Iterable[str]) -> bool:
 
 def _author_links(index: Index) -> set[int]:
     """Places of the links to pages of authors; the folders are sought in all addresses at once."""
-    places = index.tagged.get("a", ())
-    links = [index.elements[at] for at in places]
-    every = "\n".join(el.get("href", "")[:ADDRESS] for el in links).lower()
-    present = any(f"/{folder}/" in every for folder in AUTHOR_FOLDERS)
-    return {at for at, el in zip(places, links, strict=True) if (names_author(el) if present else _is_author(el))}
-
-
-def _is_author(link: Any) -> bool:
-    return "author" in link.get("rel", "")
+    addresses, rels = index.attributes["href"], index.attributes["rel"]
+    found = {at for at, rel in rels.items() if "author" in rel and index.tags[at] == "a"}
+    links = [at for at in index.tagged.get("a", ()) if at in addresses]
+    every = "\0/".join([addresses[at][:ADDRESS] for at in links]).lower()
+    if folders := AUTHOR_FOLDERS.intersection(every.split("/")):
+        parts = [f"/{folder}/" for folder in folders]
+        found.update(at for at, address in zip(links, f"/{every}".split("\0"), strict=True) if _holds(address, parts))
+    return found
 
 
 def _note_item(marks: Marks, el: Any, prop: str) -> None:

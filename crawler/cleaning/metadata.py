@@ -6,8 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lxml import etree
-
 from crawler import limits
 from crawler.cleaning import bylines, headline, json_ld, languages, titles, when
 from crawler.cleaning.marks import spelled
@@ -16,7 +14,6 @@ from crawler.cleaning.statements import Statements, host_of, statements, told
 from crawler.items import Evidence, Moment
 from crawler.text import line, words
 
-TITLE = etree.XPath("string(/html/head/title)")
 SUMMARIES = tuple(
     map(spelled, words("og:description description twitter:description dc.description sailthru.description"))
 )
@@ -33,6 +30,8 @@ class Metadata:
     headline: str = ""
     headlines: tuple[str, ...] = ()
     """Every spelling of the headline that the page offers; used to know it again in the text."""
+    title: str = ""
+    """The page's title as it stands."""
     summary: str = ""
     authors: tuple[str, ...] = ()
     published: Moment | None = None
@@ -70,6 +69,7 @@ def read(parsed: Parsed) -> Metadata:
     return Metadata(
         headline=line(best[1], limits.HEADLINE_CHARACTERS),
         headlines=tuple(dict.fromkeys(line(t, limits.HEADLINE_CHARACTERS) for _, t in said.headlines)),
+        title=said.marks.title,
         summary=summary,
         authors=people,
         published=published,

@@ -13,22 +13,15 @@ from lxml import etree
 from lxml.cssselect import CSSSelector
 
 from crawler import limits
-from crawler.cleaning.charsets import decode
+from crawler.cleaning import json_ld
+from crawler.cleaning.charsets import decoded
 from crawler.cleaning.comments.hoist import hoisted
 from crawler.cleaning.index import Index, index_of
 from crawler.items import Cut, Rejected
+from crawler.markup import shallower, within_limits
 from crawler.source import Rules
-from crawler.text import tidy, words
+from crawler.text import tidy
 
-TAG = re.compile(r"<[a-zA-Z]")
-NAMED = r"[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*+\"?|'[^']*+'?|[^\s>]*+))?"
-ATTRIBUTE = rf"(?:[\s/]++(?:{NAMED})?|(?<=[\"']){NAMED})"
-"""White space and what follows on it; right behind a quoted value none is needed."""
-LONG_TAG = re.compile(rf"<[a-zA-Z][^\s/>]*+(?:(?=({ATTRIBUTE}))\1){{{limits.ATTRIBUTES_A_TAG}}}")
-"""A tag with more attributes than the limit, as HTML's tokenizer reads them. Each is looked ahead for and then taken
-whole, so that no attribute is ever read in two ways: linear."""
-REST_OF_TAG = re.compile(r"(?:\"[^\"]*+\"|'[^']*+'|[^>\"']++)*")
-RAW = re.compile(r"<(script|style|textarea)\b.*?(?:</\1|\Z)|<!--.*?(?:-->|\Z)", re.I | re.S)
 MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|div|p|a|h1|title|article|meta|table|br|span)\b", re.I)
 FEED = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.{0,2000}?-->\s*|<\?[^>]{0,500}>\s*){0,9}<(?:rss|feed|urlset|"
@@ -36,14 +29,9 @@ FEED = re.compile(
     re.I | re.S,
 )
 """How feeds and sitemaps begin."""
+PLAIN = re.compile(r"https?://[a-zA-Z0-9.-]+/[!#-;=?-Z_a-z~]*+")
+"""An absolute address as nearly all are, with nothing in it to repair."""
 BASE = etree.XPath("string(//base/@href)")
-MARK = re.compile(
-    r"<(?:script|style|textarea)\b.*?(?:</(?:script|style|textarea)\s*>|\Z)|<!--.*?(?:-->|\Z)|"
-    r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>",
-    re.I | re.S,
-)
-VOID = frozenset(words("area base br col embed hr img input link meta param source track wbr"))
-"""Elements without an end tag."""
 DEEP = etree.XPath("/*" * limits.DEPTH)
 MAGIC = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b")
 """First bytes of what is served as a page by mistake: PDF, images, archives."""
@@ -70,37 +58,55 @@ class Parsed:
         """The page's elements, numbered."""
         return index_of(self.root)
 
+    @cached_property
+    def nodes(self) -> tuple[json_ld.Node, ...]:
+        """What the page says of itself in JSON-LD."""
+        return json_ld.nodes_in(el for el in self.index.by_tag("script") if "ld+json" in (el.get("type") or "").lower())
+
 
 def parse(html: bytes, url: str, rules: Rules) -> Parsed | Rejected:
     """The page's bytes as a tree, or why they are none."""
     if html.startswith(MAGIC):
         return Rejected(reason="not html", detail="a file of another kind")
-    text = decode(html)
+    text, is_utf8 = decoded(html)
     if FEED.match(text):
         return Rejected(reason="not html", detail="a feed or sitemap")
     if not MARKUP.search(text):
         return Rejected(reason="not html", detail="no markup" if text.strip() else "empty")
-    text, cuts = _within_limits(text)
-    root = _tree(text)
+    bounded, cuts = within_limits(text)
+    root = _tree(html if is_utf8 and bounded is text else _utf8(bounded))
     if root is not None and DEEP(root):
-        text = hoisted(text)
-        root = _tree(text)
-    if root is not None and DEEP(root):
-        text, depth = _shallower(text)
-        root, cuts = _tree(text), cuts + depth
+        root, deeper = _made_shallow(bounded)
+        cuts += deeper
     if root is None:
         return Rejected(reason="not html", detail="nothing but markup")
-    cuts += _flattened(root)
     return Parsed(url=url, base=absolute(BASE(root), url) or url, root=root, rules=rules, cuts=cuts)
 
 
-def _tree(text: str) -> Any | None:
-    """The markup as a tree; None where there is nothing to make one of."""
-    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_pis=True, remove_comments=True)
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _tree(html: bytes) -> Any | None:
+    """The markup, in UTF-8, as a tree; None where there is nothing to make one of."""
+    parser = etree.HTMLParser(
+        encoding="utf-8", huge_tree=True, remove_pis=True, remove_comments=True, collect_ids=False
+    )
     try:
-        return etree.fromstring(text.encode("utf-8", "replace").replace(b"\0", b""), parser=parser)
+        return etree.fromstring(html.replace(b"\0", b""), parser=parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
+
+
+def _made_shallow(text: str) -> tuple[Any | None, tuple[Cut, ...]]:
+    """The tree of markup that is nested too deep: replies beside what they answer, the rest flattened."""
+    text = hoisted(text)
+    root = _tree(_utf8(text))
+    cuts: tuple[Cut, ...] = ()
+    if root is not None and DEEP(root):
+        text, cuts = shallower(text)
+        root = _tree(_utf8(text))
+    return root, cuts if root is None else cuts + _flattened(root)
 
 
 def select(parsed: Parsed, css: str) -> list[Any]:
@@ -117,54 +123,14 @@ def absolute(address: str, base: str) -> str:
     """The address as an absolute http(s) URL within the limit; empty where it is none."""
     try:
         bare = address.strip()
+        if PLAIN.fullmatch(bare):
+            return bare if len(bare) <= limits.URL_CHARACTERS else ""
         joined = tidy(bare if bare.startswith(("https://", "http://")) else urljoin(base, bare))
         parts = urlsplit(joined)
         usable = parts.scheme in ("http", "https") and parts.hostname
     except ValueError:
         return ""
     return joined if usable and len(joined) <= limits.URL_CHARACTERS else ""
-
-
-def _within_limits(text: str) -> tuple[str, tuple[Cut, ...]]:
-    """The markup without what would make the parser slow, and what was left out."""
-    text, tags = _fewer_tags(text)
-    text, attributes = _fewer_attributes(text)
-    return text, tags + attributes
-
-
-def _fewer_tags(text: str) -> tuple[str, tuple[Cut, ...]]:
-    if text.count("<") <= limits.TAGS:
-        return text, ()
-    starts = [m.start() for m in TAG.finditer(text)]
-    if len(starts) <= limits.TAGS:
-        return text, ()
-    cut = Cut(limit="TAGS", kept=limits.TAGS, left_out=len(starts) - limits.TAGS, unit="tags")
-    return text[: starts[limits.TAGS]], (cut,)
-
-
-def _fewer_attributes(text: str) -> tuple[str, tuple[Cut, ...]]:
-    if not LONG_TAG.search(text):
-        return text, ()
-    raw = {m.start(): m.end() for m in RAW.finditer(text)}
-    kept, at, left_out = [], 0, 0
-    spans = sorted(raw.items())
-    for start, end in [*spans, (len(text), len(text))]:
-        piece, dropped = _shortened(text[at:start])
-        kept += [piece, text[start:end]]
-        at, left_out = end, left_out + dropped
-    cut = Cut(limit="ATTRIBUTES_A_TAG", kept=limits.ATTRIBUTES_A_TAG, left_out=left_out, unit="characters")
-    return "".join(kept), (cut,) if left_out else ()
-
-
-def _shortened(markup: str) -> tuple[str, int]:
-    """Markup outside scripts with the tags too long cut short, and the number of characters dropped."""
-    kept, at, dropped = [], 0, 0
-    while match := LONG_TAG.search(markup, at):
-        rest = REST_OF_TAG.match(markup, match.end())
-        end = rest.end() if rest else match.end()
-        kept.append(markup[at : match.end()])
-        dropped, at = dropped + end - match.end(), end
-    return "".join([*kept, markup[at:]]), dropped
 
 
 def _flattened(root: Any) -> tuple[Cut, ...]:
@@ -175,22 +141,3 @@ def _flattened(root: Any) -> tuple[Cut, ...]:
         del el[:]
         el.text = text
     return (Cut(limit="DEPTH", kept=limits.DEPTH, left_out=len(deep), unit="elements"),) if deep else ()
-
-
-def _shallower(text: str) -> tuple[str, tuple[Cut, ...]]:
-    """The markup without the tags that stand deeper than the limit, and how many those are.
-
-    The text stays: libxml2 would drop what stands below 2,048 levels and all that comes after it.
-    """
-    kept, depth, at, left_out = [], 0, 0, 0
-    for match in re.finditer(MARK, text):
-        closing, name = match[1], match[2]
-        if not name or name.lower() in VOID:
-            continue
-        depth += -1 if closing else 1
-        if depth + bool(closing) > limits.DEPTH:
-            kept.append(text[at : match.start()])
-            at, left_out = match.end(), left_out + 1
-        depth = max(depth, 0)
-    cut = Cut(limit="DEPTH", kept=limits.DEPTH, left_out=left_out, unit="tags")
-    return " ".join(part for part in (*kept, text[at:]) if part), (cut,) if left_out else ()

@@ -13,7 +13,7 @@ from crawler.cleaning.body import Text
 from crawler.cleaning.comments.find import FoundComments
 from crawler.cleaning.index import Index
 from crawler.cleaning.json_ld import ARTICLES
-from crawler.cleaning.metadata import TITLE, Metadata
+from crawler.cleaning.metadata import Metadata
 from crawler.cleaning.page import Parsed
 from crawler.items import Rejected
 
@@ -128,7 +128,7 @@ SIGNALS: tuple[Signal, ...] = (
 
 def refusal(parsed: Parsed, said: Metadata, text: Text, found: FoundComments) -> Rejected | None:
     """Why the page is no article; None when it is one."""
-    title = f"{TITLE(parsed.root)[:300]} {said.headline}"
+    title = f"{said.title[:300]} {said.headline}"
     if text.size <= SHORT and (WALL.search(title) or (text.size <= STUB and WALL.search(_first_words(parsed)))):
         return Rejected(reason="bot wall", detail=said.headline)
     if text.size <= SHORT and not found.comments and (ERROR.search(said.headline) or ERROR.search(title)):

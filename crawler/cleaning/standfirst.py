@@ -71,7 +71,7 @@ def _named(ground: Ground, holder: int, block: int) -> int | None:
 
 
 def _is_named(index: Index, place: int) -> bool:
-    names = index.classes[place] or index.elements[place].get("itemprop") or ""
+    names = index.classes[place] or index.attributes["itemprop"].get(place, "")
     return bool(names) and NAMED.search(CAMEL.sub("-", names)) is not None
 
 

@@ -62,7 +62,7 @@ class Statements:
 def statements(parsed: Parsed) -> Statements:
     """The page's marks and its JSON-LD."""
     found = marks.find(parsed.index)
-    nodes = json_ld.nodes_in(found.scripts)
+    nodes = parsed.nodes
     return Statements(parsed=parsed, marks=found, nodes=nodes, article=json_ld.article(nodes), host=host_of(parsed.url))
 
 
@@ -86,7 +86,8 @@ def shown(el: Any) -> str:
 
 def pieces(el: Any) -> list[str]:
     """The pieces of text that readers see of an element."""
-    return [bare for text in SHOWN(el) if (bare := text.strip())]
+    texts = el.itertext() if next(el.iter("script", "style"), None) is None else SHOWN(el)
+    return [bare for text in texts if (bare := text.strip())]
 
 
 def labelled(index: Index, labels: frozenset[str]) -> Iterator[str]:

@@ -77,7 +77,8 @@ def _decided(
 ) -> tuple[Moment | None, tuple[Evidence, ...]]:
     """The first time, or a more precise one that shows the same clock; with the evidence."""
     best = _sharper(first, found) if first else None
-    rows = [Evidence(field=name, origin=o, raw=m.raw, chosen=m is best) for o, m in found]
+    chosen = next((place for place, (_, m) in enumerate(found) if m is best), None)
+    rows = [Evidence(field=name, origin=o, raw=m.raw, chosen=place == chosen) for place, (o, m) in enumerate(found)]
     return best, tuple(rows)
 
 

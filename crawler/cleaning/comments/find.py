@@ -86,7 +86,7 @@ def _links_cut(drafts: Sequence[Draft]) -> tuple[Cut, ...]:
 
 
 def _without_drafts(parsed: Parsed, seen: Scan) -> FoundComments:
-    linked = linked_comments(parsed.root, parsed.base)
+    linked = linked_comments(parsed.nodes, parsed.base)
     kept, cuts = hung([c for c, _ in linked], [p for _, p in linked])
     state = "open" if kept else state_of(seen.frames, seen.scripted, (), ())
     return FoundComments(comments=kept, state=state, regions=_regions(seen, [], None), cuts=cuts)
@@ -99,7 +99,7 @@ def _scanned(parsed: Parsed) -> Scan:
         seen.frames += [(element, FRAME) for element in chosen]
         return seen
     found = hinted(parsed.index)
-    return scan(parsed.index, found) if found.hints else Scan()
+    return scan(parsed.index, found) if found.present else Scan()
 
 
 def _walked(openings: Mapping[Any, Opening]) -> list[Draft]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -17,19 +18,16 @@ from crawler.items import Comment, Moment
 from crawler.text import line, tidy
 
 TYPES = frozenset(("Comment", "UserComments"))
-HAS_COMMENT = etree.XPath('boolean(//script[contains(@type, "json")][contains(., "omment")])')
 NUMBER = re.compile(r"(\d{1,20})/?$")
 BREAKS = re.compile(r"<(?:br|/p|/div|/li)\b[^<>]{0,80}>", re.IGNORECASE)
 Node = dict[str, Any]
 
 
-def linked_comments(root: Any, base: str) -> list[tuple[Comment, int | None]]:
-    """Each comment with the index of the one it replies to, in the page's order."""
-    if not HAS_COMMENT(root):
-        return []
+def linked_comments(nodes: Iterable[Node], base: str) -> list[tuple[Comment, int | None]]:
+    """Each comment among a page's JSON-LD nodes, with the index of the one it replies to, in the page's order."""
     found: list[tuple[Comment, int | None]] = []
     seen: set[int] = set()
-    for node in json_ld.nodes(root):
+    for node in nodes:
         if id(node) not in seen:
             _read(node, base, found, seen)
     return found

@@ -56,8 +56,9 @@ HINTS = [
     "post_wrapper",
 ]
 """In some class, id, type or script of every page with comments, a form for them, or a widget, in small letters."""
-ITEM_HINTS = (*HINTS, "post", "default", "depth-", "opinion", "review")
-"""The same, with the words that say it only together with others."""
+HALF_HINTS = ("post", "default", "depth-", "opinion", "review")
+"""Words that say it only on a page that one of the others is on."""
+HINT, HALF = 2, 1
 LOADERS = frozenset(("script", "iframe"))
 NUMBERED = re.compile(r"[0-9]")
 NUMBERED_TAGS = ITEMS | {"dt"}
@@ -102,8 +103,10 @@ class Scan:
 class Hinted:
     """What on a page may speak of comments."""
 
-    hints: tuple[str, ...] = ()
-    """Those that the page gives; none on most pages without comments."""
+    present: bool = False
+    """False on most pages without comments."""
+    scripted: bool = False
+    """True when a script of a comment service is loaded."""
     names: frozenset[str] = frozenset()
     """The classes and ids that have one of them."""
     types: Mapping[int, str] = field(default_factory=dict)
@@ -111,28 +114,36 @@ class Hinted:
 
 
 def hinted(index: Index) -> Hinted:
-    """What the page's classes, ids, types and scripts hint at. Substrings of one long text: ten times as fast as a
-    pattern."""
-    names = {*index.classes, *index.ids}
-    types = {place: kind for place, el in enumerate(index.elements) if (kind := el.get("itemtype"))}
-    sources = [source for el in index.by_tag("script") if (source := el.get("src"))]
-    text = "\n".join((*names, *types.values(), *sources)).lower()
-    if not any(hint in text for hint in HINTS):
+    """What the page's classes, ids, types and scripts hint at."""
+    types = index.attributes["itemtype"]
+    sources = "\n".join([source for el in index.by_tag(*LOADERS) if (source := el.get("src"))])
+    hints = {name: strength for name in {*index.classes, *index.ids} if (strength := _strength(name))}
+    others = "\n".join([*types.values(), sources]).lower()
+    if HINT not in hints.values() and not _holds(others, HINTS):
         return Hinted()
-    hints = tuple(hint for hint in ITEM_HINTS if hint in text)
-    return Hinted(hints, frozenset(name for name in names if _has_hint(name.lower(), hints)), types)
+    return Hinted(True, SOURCE.search(sources) is not None, frozenset(hints), types)
 
 
-def _has_hint(name: str, hints: Iterable[str]) -> bool:
-    for hint in hints:  # noqa: SIM110 a generator costs three times as much here
-        if hint in name:
+@lru_cache(maxsize=16384)
+def _strength(name: str) -> int:
+    """`HINT`, `HALF` a hint or 0. Kept: the pages of one site share their classes. Substrings are ten times as fast as
+    a pattern."""
+    small = name.lower()
+    if _holds(small, HINTS):
+        return HINT
+    return HALF if _holds(small, HALF_HINTS) else 0
+
+
+def _holds(text: str, parts: Iterable[str]) -> bool:
+    for part in parts:  # noqa: SIM110 a generator costs three times as much here
+        if part in text:
             return True
     return False
 
 
 def scan(index: Index, hints: Hinted, roots: Iterable[Any] = ()) -> Scan:
     """The elements under the roots, or all of the page without any, each looked at once."""
-    result = Scan()
+    result = Scan(scripted=hints.scripted)
     for place in _worth_a_look(index, hints, roots):
         _look(index.elements[place], hints.types.get(place, ""), hints.names, result)
     for found in (result.openings, result.shapes):
@@ -141,15 +152,15 @@ def scan(index: Index, hints: Hinted, roots: Iterable[Any] = ()) -> Scan:
 
 
 def _worth_a_look(index: Index, hints: Hinted, roots: Iterable[Any]) -> Iterator[int]:
-    """Places of the elements that load something, or have a type, a name with a hint in it or an id with a number."""
+    """Places of the elements that have a type, a name with a hint in it or an id with a number."""
+    tags, classes, ids, names, types = index.tags, index.classes, index.ids, hints.names, hints.types
     for first, last in [(index.places[el], index.ends[index.places[el]]) for el in roots] or [(0, len(index.tags) - 1)]:
         for place in range(first, last + 1):
-            own = index.ids[place]
+            own, tag = ids[place], tags[place]
             if (
-                index.classes[place] in hints.names
-                or (own and (own in hints.names or (index.tags[place] in NUMBERED_TAGS and NUMBERED.search(own))))
-                or place in hints.types
-                or index.tags[place] in LOADERS
+                classes[place] in names
+                or (own and (own in names or (tag in NUMBERED_TAGS and NUMBERED.search(own))))
+                or place in types
             ):
                 yield place
 
@@ -157,8 +168,6 @@ def _worth_a_look(index: Index, hints: Hinted, roots: Iterable[Any]) -> Iterator
 def _look(element: Any, kind: str, telling: Collection[str], result: Scan) -> None:
     tag, names, id = element.tag, element.get("class") or "", element.get("id") or ""
     if tag in LOADERS:
-        source = element.get("src")
-        result.scripted = result.scripted or (bool(source) and bool(SOURCE.search(source)))
         return
     told = told_by(tag, names, kind) if kind or names in telling else _nameless(tag)
     numbered = bool(id) and NUMBERED.search(id) is not None
