@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 PEERS := bench/out/peers
 
-.PHONY: help venv demo test check lint docs format lock bench-clean clean
+.PHONY: help venv demo test check lint docs format lock refresh bench-clean clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ $(PEERS)/.ready: bench/peers.txt
 
 bench-clean: $(READY) $(PEERS)/.ready ## accuracy and time of cleaning beside trafilatura
 	@$(PY) bench/clean.py $(PEERS)/bin/python
+
+refresh: $(READY) ## the public suffixes anew; CONFUSABLES=file and PAGES=folder for the other tables
+	@$(PY) -m tools.tables $(if $(CONFUSABLES),--confusables $(CONFUSABLES)) $(if $(PAGES),--pages $(PAGES))
 
 format: $(READY) ## put code into its one form
 	@$(VENV)/bin/ruff format .

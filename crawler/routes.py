@@ -80,6 +80,9 @@ POST_IN_CLASS = re.compile(r"\b(?:postid|page-id)-(\d{1,20})\b")
 COMMENT_NUMBER = re.compile(r"comment-(\d{1,20})$")
 FEED_TITLE = re.compile(r"^(?:[^:]{1,40}):\s*(.+)$", re.S)
 """WordPress titles an entry `By: NAME`, in the site's language."""
+WORD = re.compile(r"\w+")
+SAID = 500
+"""Characters by which a comment of a page that names no number is known again in a feed, which may cut the rest off."""
 KINDS: dict[str, CommentKind] = {"pingback": "pingback", "trackback": "trackback"}
 ITEMS = frozenset(("item",))
 
@@ -313,16 +316,18 @@ def merged(page: Page, answers: Sequence[tuple[Kind, Answer]], unread: int) -> P
     """The page with the comments of every route, each once: the page's own reading of a comment first, then that of
     further pages, then the others'. `unread` is how many routes there are that were not read.
 
-    What was not read leaves a cut, and so does a feed: it shows the latest comments only. With such a cut nothing that
-    is missing counts as gone.
+    What was not read leaves a cut, and so does a feed: it shows the latest comments only, and some day none. With such
+    a cut nothing that is missing counts as gone.
     """
-    ranked = sorted(answers, key=lambda given: given[0] != "page")
-    lists = [page.comments, *(given.comments for _, given in ranked)]
-    comments = _hung(_once(lists))
+    whole = _Whole()
+    whole.take(page.comments, of_page=True)
+    for kind, given in sorted(answers, key=lambda given: given[0] != "page"):
+        whole.take(given.comments, of_page=kind == "page")
+    comments = _hung(whole.comments())
     cuts = list(page.cuts)
     if unread:
         cuts.append(Cut(limit="COMMENT_PAGES", kept=len(answers), left_out=unread, unit="comment pages"))
-    if any(kind in ("feed", "atom") and given.comments for kind, given in answers):
+    if comments and any(kind in ("feed", "atom") for kind, _ in answers):
         cuts.append(Cut(limit="COMMENT_FEED", kept=len(comments), left_out=0, unit="comment pages"))
     if len(comments) > limits.COMMENTS_A_PAGE:
         over = len(comments) - limits.COMMENTS_A_PAGE
@@ -330,19 +335,45 @@ def merged(page: Page, answers: Sequence[tuple[Kind, Answer]], unread: int) -> P
     return replace(page, comments=comments[: limits.COMMENTS_A_PAGE], cuts=tuple(cuts))
 
 
-def _once(lists: Iterable[Sequence[Comment]]) -> list[Comment]:
+class _Whole:
     """The comments of all lists, each under an id of its own, by which its replies name it."""
-    kept: dict[tuple[object, ...], Comment] = {}
-    for number, comments in enumerate(lists):
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[object, ...], Comment] = {}
+        self._ids: dict[str, str] = {}
+        """A site's id → the one under which that comment was kept, where they differ."""
+        self._strange: dict[tuple[str, str], list[str]] = {}
+        """Author and words → the ids of comments of pages that name no number, as feeds and interfaces do."""
+        self._lists = 0
+
+    def comments(self) -> list[Comment]:
+        """All of them, in the order in which they came."""
+        ids = self._ids
+        return [replace(c, parent_site_id=ids.get(c.parent_site_id, c.parent_site_id)) for c in self._kept.values()]
+
+    def take(self, comments: Sequence[Comment], *, of_page: bool) -> None:
+        """Adds those that are not there yet."""
+        self._lists += 1
         ids: list[str] = []
         times: Counter[tuple[object, ...]] = Counter()
         for place, comment in enumerate(comments):
             identity = _identity(comment)
             times[identity] += not comment.site_id
             above = ids[comment.parent] if comment.parent is not None else comment.parent_site_id
-            own = replace(comment, site_id=comment.site_id or f"\0{number} {place}", parent_site_id=above)
-            ids.append(kept.setdefault((*identity, times[identity]), own).site_id)
-    return list(kept.values())
+            own = replace(comment, site_id=comment.site_id or f"\0{self._lists} {place}", parent_site_id=above)
+            ids.append(self._add((*identity, times[identity]), own, of_page))
+
+    def _add(self, key: tuple[object, ...], own: Comment, of_page: bool) -> str:
+        """The id under which the comment is there now."""
+        said = (own.author.casefold(), "".join(WORD.findall(own.text[:SAID].casefold())))
+        if key not in self._kept and own.site_id in self._ids:
+            return self._ids[own.site_id]
+        if key not in self._kept and not of_page and (same := self._strange.get(said)):
+            self._ids[own.site_id] = same.pop(0)
+            return self._ids[own.site_id]
+        if key not in self._kept and of_page and not own.site_id.isdigit():
+            self._strange.setdefault(said, []).append(own.site_id)
+        return self._kept.setdefault(key, own).site_id
 
 
 def _identity(comment: Comment) -> tuple[object, ...]:

@@ -158,22 +158,27 @@ def _applied(db: Database) -> list[str]:
 
 
 def _upgrade(db: Database, path: Path, *, new: bool) -> None:
-    """Every pending migration in one transaction; a copy of the old file beside it first."""
-    pending = migrations.pending(db)
-    if not pending:
+    """Every pending migration in one transaction; a copy of the old file beside it first. Who comes second waits."""
+    if not migrations.pending(db):
         return
-    if not new and _applied(db):
-        backup = path.with_name(f"{path.name}.before-{pending[0].name}")
-        if not backup.exists():
-            half = backup.with_name(f"{backup.name}.half")
-            half.unlink(missing_ok=True)
-            db.execute("VACUUM INTO ?", [str(half)])
-            half.rename(backup)
     db.execute("BEGIN IMMEDIATE")
     try:
+        if (pending := migrations.pending(db)) and not new and _applied(db):
+            _back_up(path, path.with_name(f"{path.name}.before-{pending[0].name}"))
         migrations.apply(db)
         db.execute("COMMIT")
     except BaseException:
         with contextlib.suppress(sqlite3.Error):
             db.execute("ROLLBACK")
         raise
+
+
+def _back_up(path: Path, backup: Path) -> None:
+    """A copy of the database by a connection of its own, while the caller keeps writers out; whole, or not there."""
+    if backup.exists():
+        return
+    half = backup.with_name(f"{backup.name}.half")
+    half.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reading:
+        reading.execute("VACUUM INTO ?", [str(half)])
+    half.rename(backup)

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from sqlite_utils import Database
 
+from crawler import limits
 from crawler.items import Comment, Href, Link, Verdict
 from db import rows
 from db.read import rows_of
 from db.store import Store
+from moderation.campaigns import near_keys, same_text
 
 Row = dict[str, Any]
 
 TEXT_CHARACTERS = 40
 """From which the same text under another article means something: everybody says "great article"."""
+SURE = 2
+"""Keys in common from which two texts need no comparing: of such that share 0.3 of their pieces one pair in 1,000 has
+as many by chance, of strangers none."""
 NAMELESS = frozenset({"", "admin", "anon", "anonymous", "anonymus", "guest", "unknown", "user", "аноним", "гость"})
 """Names that say nothing about who wrote."""
 
@@ -29,11 +36,6 @@ class Judged:
     id: int
     revision: int
     comment: Comment
-    article_id: int
-    article_url: str
-    article_links: tuple[str, ...]
-    source_id: str
-    source_home: str
     decided_before: str
     """`spam` or `ok` when a person's decision stands on an earlier version."""
     decided: str
@@ -43,6 +45,19 @@ class Judged:
     score: float
     reasons: str
     """Theirs, as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """An article's stored comments, in the order of their numbers."""
+
+    article_id: int
+    url: str
+    source_id: str
+    source_home: str
+    fields: Row
+    """The article's `headline`, `body` and `links`, as the columns have them."""
+    comments: tuple[Judged, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +73,13 @@ class Told:
 
 
 class History:
-    """What people decided on domains and authors, and where the same text stands. Remembers what it has read."""
+    """What people decided on domains and authors, and where the same text stands. Remembers what people decided."""
 
     def __init__(self, db: Database) -> None:
         self.db = db
         self._domains: dict[str, dict[str, Told]] = {}
         self._authors: dict[str, Told] = {}
+        self._same: dict[str, int] = {}
 
     def learn(self, domains: Iterable[str], authors: Iterable[str]) -> None:
         """Reads what is not known yet: one small read a page, whatever the number of comments."""
@@ -88,19 +104,53 @@ class History:
         """Other comments under this name that people found spam."""
         return self._authors.get(author, Told(0, 0)).elsewhere(comment_id)
 
-    def same_text(self, text: str, article_id: int | None) -> int:
-        """Comments under other articles with the very same text."""
-        if len(text) < TEXT_CHARACTERS:
-            return 0
-        return int(rows_of(self.db, _SAME_TEXT, text, text, article_id or 0)[0]["n"])
+    def learn_texts(self, texts: Iterable[str], article_id: int) -> None:
+        """Counts the other places of these texts, which hang under this article; those known before are forgotten."""
+        self._count({text: near_keys(text) for text in texts if len(text) >= TEXT_CHARACTERS}, article_id)
+
+    def learn_stored_texts(self, texts: Mapping[int, str], article_id: int) -> None:
+        """The same for the texts of stored comments, by number: their keys are read, not made."""
+        keys: dict[str, set[int]] = {}
+        for comment_id, key in self.db.execute(_KEYS, [article_id]):
+            if len(text := texts.get(comment_id, "")) >= TEXT_CHARACTERS:
+                keys.setdefault(text, set()).add(key)
+        self._count(keys, article_id)
+
+    def same_text(self, text: str) -> int:
+        """Comments under other articles with the same text, small changes aside; `SAME_TEXTS` stands for more."""
+        return self._same.get(text, 0)
+
+    def _count(self, keys: Mapping[str, Collection[int]], article_id: int) -> None:
+        wanted = json.dumps(sorted(set(chain.from_iterable(keys.values()))))
+        found = self.db.execute(_PLACES, [limits.SAME_TEXTS, wanted, article_id]) if keys else ()
+        places: dict[int, list[int]] = {key: json.loads(ids) for key, ids in found}
+        shared = {text: Counter(chain.from_iterable(places.get(key, ()) for key in own)) for text, own in keys.items()}
+        self._same = {text: self._places(text, times) for text, times in shared.items() if times}
+
+    def _places(self, text: str, shared: Mapping[int, int]) -> int:
+        """How many of the comments that share so many keys with this text say nearly the same: those that share
+        `SURE`, and of the others those whose text does."""
+        doubtful = sorted(id for id, times in shared.items() if times < SURE)
+        sure = len(shared) - len(doubtful)
+        others = self.db.execute(_TEXTS, [json.dumps(doubtful)]) if doubtful and sure < limits.SAME_TEXTS else ()
+        alike = (True for (other,) in others if same_text(text, other))
+        return min(limits.SAME_TEXTS, sure + sum(islice(alike, limits.SAME_TEXTS)))
 
 
-def judged(db: Database) -> Iterator[list[Judged]]:
-    """All stored comments, an article at a time, in the order of their numbers."""
+def judged(db: Database) -> Iterator[Thread]:
+    """All stored comments, an article at a time."""
     last = 0
     while found := rows_of(db, _NEXT_ARTICLE, last):
-        last = found[0]["id"]
-        yield [_judged(row) for row in rows_of(db, _JUDGED, last)]
+        row = found[0]
+        last = row["id"]
+        yield Thread(
+            article_id=last,
+            url=row.pop("url"),
+            source_id=row.pop("source_id"),
+            source_home=row.pop("home"),
+            fields=row,
+            comments=tuple(_judged(comment) for comment in rows_of(db, _JUDGED, last)),
+        )
 
 
 def stored_comments(db: Database) -> int:
@@ -115,7 +165,7 @@ def domain_rules(db: Database) -> list[Row]:
 
 def decisions(db: Database) -> list[Row]:
     """People's decisions that stand, the oldest first: text as it was decided on, what the rules' signals were."""
-    return [{**row, "signals": _names(row.pop("reasons"))} for row in rows_of(db, _DECISIONS)]
+    return [{**row, "signals": signals_of(row.pop("reasons"))} for row in rows_of(db, _DECISIONS)]
 
 
 def latest_model(db: Database) -> Row | None:
@@ -125,7 +175,8 @@ def latest_model(db: Database) -> Row | None:
 
 
 def waiting(db: Database) -> list[Row]:
-    """Every flagged comment: id, text and the links of its present version (url, host, domain)."""
+    """Every flagged comment, the worst first: id, source, text and the links of its present version (url, host,
+    domain)."""
     return [{**row, "links": json.loads(row["links"])} for row in rows_of(db, _WAITING)]
 
 
@@ -142,7 +193,9 @@ class Desk(Store):
     def append(self, verdicts: Iterable[tuple[int, int, Verdict]], *, now: str) -> int:
         """Appends verdicts of the rules, each with its comment and revision; how many.
 
-        A comment that changed since it was read is left out: the crawl that changed it has judged it.
+        A comment that changed since it was read is left out: the crawl that changed it has judged it. The rows in
+        `links` of that version are replaced by what the verdict found: they are today's reading of the evidence, which
+        is the text; what an earlier verdict saw stays in its reasons.
         """
         written = 0
         with self._transaction():
@@ -190,22 +243,10 @@ class Desk(Store):
 
 
 def _judged(row: Row) -> Judged:
-    comment = Comment(
-        text=row["text"],
-        author=row["author"],
-        author_url=row["author_url"],
-        links=tuple(Href(url=h["url"], text=h["text"]) for h in json.loads(row["hrefs"])),
-        kind=row["kind"],
-    )
     return Judged(
         id=row["id"],
         revision=row["revision"],
-        comment=comment,
-        article_id=row["article_id"],
-        article_url=row["url"],
-        article_links=tuple(h["url"] for h in json.loads(row["links"])),
-        source_id=row["source_id"],
-        source_home=row["home"],
+        comment=stored_comment(row, row["kind"]),
         decided_before=row["decided_before"],
         decided=row["state"] if row["state"] in ("spam", "ok") else "",
         said=row["said"] or "",
@@ -214,20 +255,30 @@ def _judged(row: Row) -> Judged:
     )
 
 
-def _names(reasons: str | None) -> frozenset[str]:
+def stored_comment(row: Row, kind: Any = "comment") -> Comment:
+    """The comment of a row {text, author, author_url, hrefs}."""
+    hrefs = tuple(Href(url=h["url"], text=h["text"]) for h in json.loads(row["hrefs"]))
+    return Comment(text=row["text"], author=row["author"], author_url=row["author_url"], links=hrefs, kind=kind)
+
+
+def signals_of(reasons: str | None) -> frozenset[str]:
+    """The names of the signals among reasons, as the database has those."""
     listed: list[Mapping[str, Any]] = json.loads(reasons or "[]")
     return frozenset(str(reason["name"]) for reason in listed)
 
 
-_NEXT_ARTICLE = "SELECT article_id AS id FROM comments WHERE article_id > ? ORDER BY article_id LIMIT 1"
+_NEXT_ARTICLE = """
+SELECT a.id, a.url, a.headline, a.body, a.links, a.source_id, s.home
+FROM articles a JOIN sources s ON s.id = a.source_id
+WHERE a.id = (SELECT article_id FROM comments WHERE article_id > ? ORDER BY article_id LIMIT 1)
+"""
 _JUDGED = """
-SELECT c.id, c.revision, c.text, c.author, c.author_url, c.hrefs, c.kind, c.article_id, a.url, a.links, a.source_id,
-  s.home, t.state, v.said, v.score, v.reasons,
-  coalesce((SELECT p.said FROM verdicts p WHERE p.comment_id = c.id AND p.revision < c.revision
+SELECT c.id, c.revision, c.text, c.author, c.author_url, c.hrefs, c.kind, t.state, v.said, v.score, v.reasons,
+  CASE c.revision WHEN 1 THEN '' ELSE coalesce((SELECT p.said FROM verdicts p
+    WHERE p.comment_id = c.id AND p.revision < c.revision
     AND p.said IN ('spam', 'ok') AND NOT EXISTS (SELECT 1 FROM verdicts u WHERE u.undoes = p.id)
-    ORDER BY p.id DESC LIMIT 1), '') AS decided_before
-FROM comments c JOIN articles a ON a.id = c.article_id JOIN sources s ON s.id = a.source_id
-LEFT JOIN standing t ON t.comment_id = c.id
+    ORDER BY p.id DESC LIMIT 1), '') END AS decided_before
+FROM comments c LEFT JOIN standing t ON t.comment_id = c.id
 LEFT JOIN verdicts v ON v.id = (SELECT w.id FROM verdicts w WHERE w.comment_id = c.id AND w.revision = c.revision
   AND NOT w.person ORDER BY w.id DESC LIMIT 1)
 WHERE c.article_id = ? ORDER BY c.id
@@ -242,14 +293,20 @@ _AUTHORS = """
 SELECT c.author, count(*) AS times, min(c.id) AS first FROM comments c CROSS JOIN standing t ON t.comment_id = c.id
 WHERE c.author IN (SELECT value FROM json_each(?)) AND t.state = 'spam' GROUP BY c.author
 """
-_SAME_TEXT = """
-SELECT count(*) AS n FROM comments WHERE substr(text, 1, 60) = substr(?, 1, 60) AND +text = ? AND article_id <> ?
+_KEYS = "SELECT comment_id, key FROM text_keys WHERE article_id = ?"
+_PLACES = """
+SELECT wanted.value, (SELECT json_group_array(comment_id) FROM (
+  SELECT comment_id FROM text_keys k WHERE k.key = wanted.value AND k.article_id <> ?3 LIMIT ?1)) AS ids
+FROM json_each(?2) wanted WHERE EXISTS (SELECT 1 FROM text_keys k WHERE k.key = wanted.value AND k.article_id <> ?3)
 """
-"""The plus keeps SQLite from putting the value into `substr(text, …)`, which would hide the index from it."""
+"""In the order of the index: the articles that were stored first."""
+_TEXTS = "SELECT text FROM comments WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
 _WAITING = """
-SELECT c.id, c.text, (SELECT json_group_array(json_object('url', l.url, 'host', l.host, 'domain', l.domain))
-  FROM links l WHERE l.comment_id = c.id AND l.revision = c.revision) AS links
-FROM standing t JOIN comments c ON c.id = t.comment_id WHERE t.state = 'flagged' ORDER BY c.id
+SELECT c.id, c.text, a.source_id,
+  (SELECT json_group_array(json_object('url', l.url, 'host', l.host, 'domain', l.domain)) FROM links l
+  WHERE l.comment_id = c.id AND l.revision = c.revision) AS links
+FROM standing t JOIN comments c ON c.id = t.comment_id JOIN articles a ON a.id = c.article_id
+WHERE t.state = 'flagged' ORDER BY t.score DESC, c.id
 """
 _STILL_WAITS = """
 SELECT c.revision FROM comments c JOIN standing t ON t.comment_id = c.id WHERE c.id = ? AND t.state = 'flagged'
@@ -266,15 +323,15 @@ SELECT sum(rules = 'flagged') AS flagged, sum(rules = 'clean') AS unflagged, sum
   sum(rules = 'clean' AND drawn AND state = 'ok') AS sample_ok
 FROM said
 """
-_STANDS = "d.said IN ('spam', 'ok') AND NOT EXISTS (SELECT 1 FROM verdicts u WHERE u.undoes = d.id)"
-_LAST = """NOT EXISTS (SELECT 1 FROM verdicts n WHERE n.comment_id = d.comment_id AND n.revision = d.revision
+STANDS = "d.said IN ('spam', 'ok') AND NOT EXISTS (SELECT 1 FROM verdicts u WHERE u.undoes = d.id)"
+LAST = """NOT EXISTS (SELECT 1 FROM verdicts n WHERE n.comment_id = d.comment_id AND n.revision = d.revision
   AND n.id > d.id AND n.said IN ('spam', 'ok') AND NOT EXISTS (SELECT 1 FROM verdicts u WHERE u.undoes = n.id))"""
-_DECIDED = f"SELECT count(*) AS n FROM verdicts d WHERE {_STANDS} AND {_LAST}"
+_DECIDED = f"SELECT count(*) AS n FROM verdicts d WHERE {STANDS} AND {LAST}"
 _DECISIONS = f"""
 SELECT d.id AS verdict, d.comment_id, d.said, coalesce(r.text, c.text) AS text,
   (SELECT v.reasons FROM verdicts v WHERE v.comment_id = d.comment_id AND v.revision = d.revision AND NOT v.person
     ORDER BY v.id DESC LIMIT 1) AS reasons
 FROM verdicts d JOIN comments c ON c.id = d.comment_id
 LEFT JOIN comment_revisions r ON r.comment_id = d.comment_id AND r.revision = d.revision AND d.revision < c.revision
-WHERE {_STANDS} AND {_LAST} ORDER BY d.id
+WHERE {STANDS} AND {LAST} ORDER BY d.id
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from sqlite_utils import Database
@@ -30,10 +31,24 @@ def article(db: Database, id_or_url: str) -> Row | None:
     return row
 
 
+def article_above(db: Database, url: str) -> Row | None:
+    """What judging a comment looks at in the article it hangs under: id, headline, body, links, source_id, home of the
+    source; None when it is not stored."""
+    sql = "SELECT a.id, a.headline, a.body, a.links, a.source_id, s.home FROM articles a JOIN sources s"
+    found = rows_of(db, f"{sql} ON s.id = a.source_id WHERE a.url = ?", url)
+    return found[0] if found else None
+
+
 def flagged(db: Database, *, limit: int, source: str = "") -> list[Row]:
     """The queue: comments that wait for a person, the worst first, each with its links; the blind sample among them."""
     sql = "SELECT * FROM queue WHERE (? = '' OR source_id = ?) LIMIT ?"
     return [_with_links(db, _decoded(r, "reasons")) for r in rows_of(db, sql, source, source, limit)]
+
+
+def held(db: Database, comment_id: int) -> Row | None:
+    """One comment that waits for a person, as the queue shows it; None when it does not wait."""
+    found = rows_of(db, "SELECT * FROM flagged_comments WHERE id = ?", comment_id)
+    return _with_links(db, _decoded(found[0], "reasons")) if found else None
 
 
 def waiting(db: Database, *, source: str = "") -> int:
@@ -78,9 +93,15 @@ def _decoded(row: Row, *columns: str) -> Row:
 
 def rows_of(db: Database, sql: str, *values: Any) -> list[Row]:
     """The rows of a query."""
+    return list(each_row(db, sql, *values))
+
+
+def each_row(db: Database, sql: str, *values: Any) -> Iterator[Row]:
+    """The rows of a query, one at a time, for those that are too many to hold."""
     cursor = db.execute(sql, values)
     names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
+    for row in cursor:
+        yield dict(zip(names, row, strict=True))
 
 
 _ARTICLE = "SELECT a.*, s.name AS source FROM articles a JOIN sources s ON s.id = a.source_id"

@@ -14,6 +14,7 @@ from crawler.items import Delta, Fetch, Keyed, Known, KnownComment, Past, Receip
 from crawler.source import Source
 from db import rows
 from db.connect import PERSON_WAIT_SECONDS, open_writer, problems_of
+from moderation.campaigns import near_keys
 
 _FIELDS = (
     "headline, summary, body, blocks, authors, published_at, published_raw, modified_at, modified_raw, canonical_url,"
@@ -266,6 +267,7 @@ class Store:
     def _new_comment(self, delta: Delta, keyed: Keyed, article_id: int, run_id: int, now: str) -> None:
         row = {**rows.comment_row(keyed), "article_id": article_id, "revision": 1}
         comment_id = self._insert("comments", {**row, "first_seen_at": now, "first_run_id": run_id, "changed_at": now})
+        self._text_keys(article_id, comment_id, keyed.comment.text)
         self._judged(delta, keyed, comment_id, 1, run_id, now)
 
     def _edited_comment(self, delta: Delta, keyed: Keyed, run_id: int, now: str) -> None:
@@ -287,7 +289,16 @@ class Store:
             now,
             stored.id,
         )
+        article_id = delta.known.article_id or 0
+        self._run("DELETE FROM text_keys WHERE article_id = ? AND comment_id = ?", article_id, stored.id)
+        self._text_keys(article_id, stored.id, keyed.comment.text)
         self._judged(delta, keyed, stored.id, stored.revision + 1, run_id, now)
+
+    def _text_keys(self, article_id: int, comment_id: int, text: str) -> None:
+        for key in near_keys(text):
+            self._run(
+                "INSERT INTO text_keys (article_id, comment_id, key) VALUES (?, ?, ?)", article_id, comment_id, key
+            )
 
     def _judged(self, delta: Delta, keyed: Keyed, comment_id: int, revision: int, run_id: int, now: str) -> None:
         verdict = delta.verdicts.get(keyed.key)

@@ -6,9 +6,10 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import unquote
 
-from moderation.folding import Edit, Folded, apply
+from moderation.folding import EDITS, Edit, Folded, apply, turn
 
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
@@ -21,6 +22,9 @@ STYLED = re.compile(
 )
 """Letters, digits and dots that stand for plain ones: fullwidth, mathematical, circled, squared, raised."""
 ODD = re.compile(f"{STYLED.pattern}|{INVISIBLE.pattern}")
+ODD_BYTES = b"\xc2\xca\xcb\xcc\xcd\xd8\xe1\xe2\xe3\xea\xef\xf0\xf3"
+"""The first bytes in UTF-8 of all of these."""
+ORDINARY = bytes(set(range(256)) - set(ODD_BYTES))
 NEGATIVE_LETTERS = (0x1F150, 0x1F170)
 """First of the white-on-black letters, circled and squared, which Unicode maps to nothing."""
 DOTS = "。．｡․﹒ꓸ"
@@ -50,18 +54,24 @@ PLAIN = Plain()
 def plain_characters(text: str) -> Folded:
     """The copy of a text beyond ASCII with styled, reversed and invisible characters undone."""
     folded = Folded(text, text)
-    if not ODD.search(text):
+    if not text.encode("utf-8", "surrogatepass").translate(None, ORDINARY) or not ODD.search(text):
         return folded
     styled = [(run.start(), run.end(), _style(run[0])) for run in STYLED.finditer(text)]
     if styled:
-        folded = Folded(text, text.translate(PLAIN), None, None, styled)
+        folded = Folded(text, text.translate(PLAIN), (), styled)
     if "\u202e" in text:
-        folded = _forward(folded)
-    edits = ((run.start(), run.end(), "") for run in INVISIBLE.finditer(folded.text))
+        folded = turn(folded, [run.span(1) for run in REVERSED.finditer(folded.text)], "reversed text")
+    edits = [(run.start(), run.end(), "") for run in islice(INVISIBLE.finditer(folded.text), EDITS)]
     return apply(folded, edits, "invisible characters")
 
 
-def entities(text: str) -> Iterator[Edit]:
+def small_letters(text: str) -> str:
+    """The text in small letters, character for character."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
+
+
+def entities(text: str, _low: str) -> Iterator[Edit]:
     """`&#104;ttp`, `&period;`"""
     for found in ENTITY.finditer(text):
         plain = html.unescape(found[0])
@@ -69,7 +79,7 @@ def entities(text: str) -> Iterator[Edit]:
             yield found.start(), found.end(), plain
 
 
-def percent(text: str) -> Iterator[Edit]:
+def percent(text: str, _low: str) -> Iterator[Edit]:
     """`https%3A%2F%2Fexample.com`, `example%2ecom`, `http://%65xample.com`; no escapes in a plain path."""
     for found in PERCENT.finditer(text):
         for run in PERCENT_LETTER.finditer(found[0]):
@@ -80,15 +90,3 @@ def _style(run: str) -> str:
     if run[0] in DOTS:
         return "another dot"
     return "fullwidth letters" if "\uff00" <= run[0] <= "\uffef" else "styled letters"
-
-
-def _forward(folded: Folded) -> Folded:
-    """Text behind a right-to-left override in the order in which it is seen."""
-    size = len(folded.text)
-    starts, ends, characters = list(range(size)), list(range(1, size + 1)), list(folded.text)
-    disguises = list(folded.disguises)
-    for run in REVERSED.finditer(folded.text):
-        a, b = run.span(1)
-        starts[a:b], ends[a:b], characters[a:b] = starts[a:b][::-1], ends[a:b][::-1], characters[a:b][::-1]
-        disguises.append((a, b, "reversed text"))
-    return Folded(folded.original, "".join(characters), starts, ends, sorted(disguises))

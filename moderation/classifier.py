@@ -9,17 +9,16 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
-from heapq import nlargest
-from itertools import chain
+from functools import cache, cached_property
+from itertools import chain, pairwise
 from operator import mul
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from moderation.tables import read_rows
-from moderation.traits import Traits, look, weighed
+from moderation.traits import Remembered, Traits, look, pieces_of, weighed
 
 FORMAT = 1
 """Of the JSON. Another one is not read."""
@@ -74,7 +73,7 @@ class Summary:
     """Mean squared error of its probabilities: 0 is perfect, 0.25 is a coin's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Model:
     """What was learnt. All weights in log-odds of spam."""
 
@@ -86,6 +85,35 @@ class Model:
     slope: float = 1.0
     """Calibration: the log-odds are `slope * margin`."""
     summary: Summary = field(default_factory=Summary)
+
+    @cached_property
+    def turns(self) -> Remembered[_Turn]:
+        """Word → what scoring takes of it."""
+        turns = {name: (rare * rare, rare * self.weights.get(name, 0.0)) for name, rare in self.rarity.items()}
+        pairs: dict[str, dict[str, tuple[float, float]]] = {}
+        for name in turns:
+            first, _, second = name.partition(" ")
+            if second and not name.startswith("~"):
+                pairs.setdefault(first, {})[second] = turns[name]
+        nothing: dict[str, tuple[float, float]] = {}
+
+        def turn(word: str) -> _Turn:
+            squares, pulls = [*zip(*(turns[p] for p in pieces_of(word) if p in turns), strict=True)] or ((), ())
+            return _Turn(turns.get(word), pairs.get(word, nothing), sum(squares), sum(pulls))
+
+        return Remembered(turn)
+
+
+class _Turn(NamedTuple):
+    """How a word turns the margin. Square: its rarity squared. Pull: its rarity times its weight."""
+
+    word: tuple[float, float] | None
+    """Its own square and pull; None for a word that the model does not know."""
+    pairs: Mapping[str, tuple[float, float]]
+    """Those of the pairs that it is the first word of, by the second."""
+    squares: float
+    """Of its pieces, together."""
+    pulls: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +147,10 @@ def train(decisions: Sequence[Decision], *, version: str = "0") -> Model:
 
 def score(model: Model, text: str, signals: Iterable[str]) -> Opinion:
     """What the model thinks of a comment in which these signals fired. Linear in the text; raises nothing."""
-    seen = look(text, signals)
-    names, values = weighed(seen.words, model.rarity)
-    parts = [*zip(names, map(mul, values, map(model.weights.__getitem__, names)), strict=True), *_of_clues(model, seen)]
-    odds = model.slope * (sum([weight for _, weight in parts]) + _of_pieces(model, seen))
-    told = nlargest(TOLD, parts, key=lambda part: part[1] if odds > 0 else -part[1])
-    return Opinion(_sigmoid(odds), tuple(name for name, weight in told if weight * odds > 0 and name != "bias"))
+    parts, rest = _parts(model, look(text, signals))
+    odds = model.slope * (sum([weight for weight, _ in parts]) + rest)
+    told = sorted(parts, reverse=odds > 0)[:TOLD]
+    return Opinion(_sigmoid(odds), tuple(name for weight, name in told if weight * odds > 0 and name != "bias"))
 
 
 def as_json(model: Model) -> dict[str, Any]:
@@ -163,19 +189,27 @@ def beliefs() -> Mapping[str, float]:
 
 
 def _margin(model: Model, seen: Traits) -> float:
-    names, values = weighed(seen.words, model.rarity)
-    words: float = sum(map(mul, values, map(model.weights.__getitem__, names)))
-    return words + _of_pieces(model, seen) + sum(weight for _, weight in _of_clues(model, seen))
+    parts, rest = _parts(model, seen)
+    return sum([weight for weight, _ in parts]) + rest
 
 
-def _of_pieces(model: Model, seen: Traits) -> float:
-    names, values = weighed(seen.pieces, model.rarity)
-    margin: float = sum(map(mul, values, map(model.weights.__getitem__, names)))
-    return margin
+def _parts(model: Model, seen: Traits) -> tuple[list[tuple[float, str]], float]:
+    """What each clue, word and pair of words adds to the margin, and what all pieces of words together add."""
+    turns = dict(zip(seen.text, map(model.turns.__getitem__, seen.text), strict=True))
+    known = {name: turn[0] for name, turn in turns.items() if turn[0]}
+    for name, after in pairwise(seen.text):
+        pair = turns[name][1].get(after)
+        if pair:
+            known[f"{name} {after}"] = pair
+    length = math.sqrt(sum([square for square, _ in known.values()])) or 1.0
+    clues = [(value * model.weights.get(name, 0.0), name) for name, value in seen.clues.items()]
+    words = [(pull / length, name) for name, (_, pull) in known.items()]
+    return [*clues, *words], _of_pieces(turns.values())
 
 
-def _of_clues(model: Model, seen: Traits) -> list[tuple[str, float]]:
-    return [(name, value * model.weights.get(name, 0.0)) for name, value in seen.clues.items()]
+def _of_pieces(turns: Collection[_Turn]) -> float:
+    length = math.sqrt(sum([turn.squares for turn in turns])) or 1.0
+    return sum([turn.pulls for turn in turns]) / length
 
 
 # ---- learning

@@ -1,30 +1,31 @@
 """The disguises in the order in which they are undone, and the folded copy of a text that results.
 
-A rule runs only when its gate finds something, so that ordinary prose pays for none. Patterns are possessive or
+A rule runs only where the gate suspects its disguise, so that ordinary prose pays for none. Patterns are possessive or
 bounded: every rule takes linear time.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 
-from moderation import characters, dots, gate, hosts, partial, prose
-from moderation.folding import Edit, Folded, apply
-
-Rule = Callable[[str], Iterator[Edit]]
+from moderation import characters, dots, hosts, partial, prose
+from moderation.characters import small_letters
+from moderation.dots import CLOSE, MARK, OPEN
+from moderation.folding import EDITS, Edit, Folded, apply
+from moderation.gate import Gate, Rule, Sign
 
 SPACED_LETTERS = 5
 """Letters in a row that make a spaced name: "U S A F" has four."""
 
 DOT_WORD = "(?:d[o0]t|точка|punkt|punto|ponto|point|nokta|kropka)"
 SCHEME = re.compile(
-    r"(?<![a-zA-Z0-9])(?P<word>h[tx*+#%_-]{1,3}p|ht+p|h\wtp|hpp|ttp|fxp|f\*p|[mc]xxp)(?P<s>[sx]?)"
-    rf"(?P<sep>\s{{0,2}}{dots.OPEN}?\s{{0,2}}[:;]{{0,2}}\s{{0,2}}{dots.CLOSE}?\s{{0,2}}"
-    rf"(?:{dots.OPEN}?[/\\_|]{{1,4}}{dots.CLOSE}?){{1,2}}\s{{0,2}}|{dots.OPEN}?[:;]{dots.CLOSE}?\s?)"
-    rf"(?=[\w-]{{1,63}}(?P<dot>{dots.MARK}(?=\w)|\s{dots.MARK}|\s?{dots.OPEN}|{dots.MARK}{dots.CLOSE}|\s{DOT_WORD}\s|\\\.)?|\[[\da-fA-F:]+\])",
-    re.IGNORECASE,
+    r"(?<![a-z0-9])(?P<word>h[tx*+#%_-]{1,3}p|ht+p|h\wtp|hpp|ttp|fxp|f\*p|[mc]xxp)(?P<s>[sx]?)"
+    rf"(?P<sep>\s{{0,2}}{OPEN}?\s{{0,2}}[:;]{{0,2}}\s{{0,2}}{CLOSE}?\s{{0,2}}"
+    rf"(?:{OPEN}?[/\\_|]{{1,4}}{CLOSE}?){{1,2}}\s{{0,2}}|{OPEN}?[:;]{CLOSE}?\s?)"
+    rf"(?=[\w-]{{1,63}}(?P<dot>{MARK}(?=\w)|\s{MARK}|\s?{OPEN}|{MARK}{CLOSE}|\s{DOT_WORD}\s|\\\.)?|\[[\da-f:]+\])"
 )
 SLASHED = re.compile(r"[/\\|]|__")
 SPACED = re.compile(r"(?<![\w.:/-])[\w:/](?: {1,2}[\w.:/-](?!\w)){4,}")
@@ -34,27 +35,33 @@ BROKEN_LINE = re.compile(
 )
 
 
-Gate = Callable[[str], object]
-"""Is there anything, in a text in small letters, that the rule might have work on? Cheap, and wider than the rule."""
-
-
 def undo(folded: Folded) -> Folded:
-    """The copy with every disguise undone but those of single characters. Worth it where `gate.may_be_disguised`."""
-    low = folded.text.lower()
-    present = frozenset(low)
-    for name, rule, needed, worth in disguises():
-        if not needed.isdisjoint(present) and worth(low):
-            before = folded
-            folded = apply(folded, rule(folded.text), name)
-            if folded is not before:
-                low = folded.text.lower()
+    """The copy with every disguise undone but those of single characters, which come before."""
+    low = small_letters(folded.text)
+    ahead = gate().suspects(low)
+    while ahead:
+        order, rule = ahead[0]
+        ahead = ahead[1:]
+        edits = list(islice(rule.edits(folded.text, low), EDITS))
+        if edits:
+            folded = apply(folded, edits, rule.name)
+            low = small_letters(folded.text)
+            ahead = gate().suspects(low, order + 1)
     return folded
 
 
-def schemes(text: str) -> Iterator[Edit]:
+def undo_ungated(folded: Folded) -> Folded:
+    """What `undo` must come to: every rule in its turn, whether suspected or not."""
+    for rule in rules():
+        edits = list(islice(rule.edits(folded.text, small_letters(folded.text)), EDITS))
+        folded = apply(folded, edits, rule.name)
+    return folded
+
+
+def schemes(_text: str, low: str) -> Iterator[Edit]:
     """`hxxp://`, `h**p://`, `http:/`, `http:\\\\`, `http[:]//`, `http: //`: the one that is meant."""
-    for found in SCHEME.finditer(text):
-        word, sep = found["word"].lower(), found["sep"]
+    for found in SCHEME.finditer(low):
+        word, sep = found["word"], found["sep"]
         slashed = SLASHED.search(sep)
         if (word == "http" and sep == "://") or (sep != "://" and not found["dot"]) or not (slashed or word == "http"):
             continue
@@ -64,92 +71,71 @@ def schemes(text: str) -> Iterator[Edit]:
         yield found.start(), found.end(), f"{meant}://"
 
 
-def spaced_letters(text: str) -> Iterator[Edit]:
+def spaced_letters(_text: str, low: str) -> Iterator[Edit]:
     """`m i l b e t . c o m`"""
-    for found in SPACED.finditer(text):
+    for found in SPACED.finditer(low):
         joined = found[0].replace(" ", "")
         if sum(map(str.isalpha, joined)) >= SPACED_LETTERS and re.search(r"\w\.\w|:/|\wdot\w", joined):
             for gap in re.finditer(" +", found[0]):
                 yield found.start() + gap.start(), found.start() + gap.end(), ""
 
 
-def dashed_letters(text: str) -> Iterator[Edit]:
+def dashed_letters(_text: str, low: str) -> Iterator[Edit]:
     """`d-r-o-n-e-x.c-o-m`"""
-    for found in DASHED.finditer(text):
+    for found in DASHED.finditer(low):
         for gap in re.finditer(re.escape(found[1]), found[0]):
             yield found.start() + gap.start(), found.start() + gap.end(), ""
 
 
-def broken_lines(text: str) -> Iterator[Edit]:
+def broken_lines(_text: str, low: str) -> Iterator[Edit]:
     """A host that goes on in the next line."""
-    for found in BROKEN_LINE.finditer(text):
-        host = text[found.start() : found.start("gap")].rpartition("/")[2]
+    for found in BROKEN_LINE.finditer(low):
+        host = low[found.start() : found.start("gap")].rpartition("/")[2]
         if host.endswith(("-", ".")) or "." not in host.removeprefix("www."):
             yield found.start("gap"), found.end("gap"), ""
 
 
-def _broken_scheme(low: str) -> object:
-    rest = low.replace("https://", "").replace("http://", "")
-    return (BROKEN_SCHEME.search(rest) or "// " in low or "//\n" in low) and SCHEME_MARK.search(low)
-
-
-BROKEN_SCHEME = re.compile(r"[:;/_|\[](?!$)")
-SCHEME_MARK = re.compile(r"(?:h[tx*+#%_-]{1,3}p|ht+p|h\wtp|hpp|ttp|fxp|f\*p|xxp)[sx]?\W?\s?\W|[tx]ps?__")
-
-
-def _any_of(*parts: str) -> Gate:
-    def worth(low: str) -> bool:
-        return any(part in low for part in parts)  # a generator costs more than the tests, but the tests are few
-
-    return worth
-
-
-def _matches(pattern: str) -> Gate:
-    return re.compile(pattern).search
-
-
-def _spoken(words: tuple[str, ...]) -> Gate:
-    """Is one of the words there? Those beyond ASCII are looked for only in a text beyond it."""
-    plain = tuple(word for word in words if word.isascii())
-
-    def worth(low: str) -> bool:
-        return any(word in low for word in (plain if low.isascii() else words))
-
-    return worth
-
-
-def _rules() -> Iterator[tuple[str, Rule, str, Gate]]:
-    """Name, rule, characters of which one must be there, gate."""
-    words = tuple(w for w in dots.spoken() if not any(v != w and v in w for v in dots.spoken()))
-    initials = "".join({word[0] for word in words})
-    marks = rf"[\[({{<«【（]\s?{dots.MARK}|{dots.MARK}\s?[\])}}>»】）]|\\\."
-    yield "character codes", characters.entities, "&", _matches(r"&[#a-z]")
-    yield "percent codes", characters.percent, "%", _matches(r"%[2-7][0-9a-f]")
-    yield "spaced letters", spaced_letters, " ", _any_of(" . ", " : ", " d o t ", "h t t p")
-    yield "dashed letters", dashed_letters, "-_*~+", _matches(r"[-_*~+]\w[-_*~+]\w")
-    yield "dot word", dots.bracketed_dots, "[({<«【（])}>»】）\\", _matches(marks)
-    yield "dot word", dots.bracketed_dots, "\"'*|_~", _matches(r"[\"'*|_~]\.[\"'*|_~]")
-    said = _spoken(words)
-    yield "dot word", dots.bracketed_dots, "[({<«【（])}>»】）\"'*|_~/-", said
-    yield "dot word", dots.spoken_dots, initials, said
-    yield "dot word", dots.glued_dots, "dт", _matches(r"d[o0]t[a-z]|точка\w")
-    yield "slash word", dots.slashes, "/sс", _any_of("[/", "(/", "slash", "слэш", "слеш")
-    yield "broken line", broken_lines, "\n", _any_of("://", "www.")
-    yield "broken scheme", schemes, ":;/_[|", _broken_scheme
-    yield "spaced dot", dots.spaced_www, "w", _any_of("ww")
-    yield "missing dot", dots.missing_dots, " \n", _any_of(" com", " net", " org", "\ncom")
-    yield (
-        "spaced dot",
-        dots.spaced_dots,
-        ".",
-        _matches(rf"\.(?:(?<=\s\.)\s{{0,3}}|\s{{1,2}})(?:{dots.SPACED_SUFFIX})\b"),
-    )
-    yield "odd dot", dots.odd_dots, dots.ODD_MARKS, _matches(rf"[{dots.ODD_MARKS}](?:com|net|org|ru|рф|ly|me)\b")
+SCHEME_END = r"(?:(?<=http)(?!s?://[^\W_])|(?<!http)(?<=[tx*+#%_\-p]p))[sx]?\s{0,2}[:;/\\_|\[\](){}<>«»【】（）]"
+"""Behind the `p` of a scheme; whole ones apart that a host follows directly."""
+HOST_END = r"[\w.-]{1,80}\s{0,2}\n"
 
 
 @cache
-def disguises() -> tuple[tuple[str, Rule, frozenset[str], Gate], ...]:
-    """Every disguise, encodings and letters before schemes and dots. What the rules read is read here, once."""
-    for prepare in (dots.prepare, gate.prepare, prose.prepare, hosts.prepare, partial.prepare):
+def rules() -> tuple[Rule, ...]:
+    """Every rule: encodings and letters before schemes and dots."""
+    words = [word for word in dots.spoken() if word < dots.GLUED_FROM]
+    glued = [Sign(word[0], word[1:]) for word in dots.spoken() if word >= dots.GLUED_FROM]
+    said = (Sign(words=words), *glued)
+    in_brackets = (
+        Sign(dots.OPENING, rf"\s?{MARK}"),
+        Sign(dots.CLOSING, rf"(?<={MARK}.)\w"),
+        Sign("\\", r"\.\w"),
+        Sign(dots.QUOTES, rf"\.[{dots.QUOTES}]"),
+    )
+    spaced = (Sign(".", r"(?<= \.) "), Sign("/", "(?<=: /)|(?<=:  /)"), Sign(words=["o"]))
+    broken = (Sign(":", f"//{HOST_END}"), Sign("w", rf"(?<![\w.]w)ww\.{HOST_END}"))
+    slashes = (Sign(dots.OPENING, f"/{CLOSE}"), Sign(words=["slash", "слэш", "слеш"]))
+    return (
+        Rule("character codes", characters.entities, (Sign("&", "[#a-z]"),)),
+        Rule("percent codes", characters.percent, (Sign("%", "[2-7][0-9a-f]"),)),
+        Rule("spaced letters", spaced_letters, spaced),
+        Rule("dashed letters", dashed_letters, (Sign("-_*~+", r"\w\.\w[-_*~+]"),)),
+        Rule("dot word", dots.bracketed_dots, (*in_brackets, *said)),
+        Rule("dot word", dots.spoken_dots, said),
+        Rule("dot word", dots.glued_dots, (Sign("d", "[o0]t(?:com|net|org|ru)"), Sign("т", "очка(?:ру|ком|ru|com)"))),
+        Rule("slash word", dots.slashes, slashes),
+        Rule("broken line", broken_lines, broken),
+        Rule("broken scheme", schemes, (Sign("p", SCHEME_END),)),
+        Rule("spaced dot", dots.spaced_www, (Sign("w", r"(?<![\w.]w)ww(?:[\s,*•]|\.\s)"),)),
+        Rule("missing dot", dots.missing_dots, (Sign(words=["com", "net", "org"]),)),
+        Rule("spaced dot", dots.spaced_dots, (Sign(".", dots.AROUND_SPACED),)),
+        Rule("odd dot", dots.odd_dots, (Sign(dots.ODD_MARKS, dots.BEHIND_ODD),)),
+    )
+
+
+@cache
+def gate() -> Gate:
+    """The gate in front of the rules. What the rules read is read here, once."""
+    for prepare in (dots.prepare, prose.prepare, hosts.prepare, partial.prepare):
         prepare()
-    return tuple((name, rule, frozenset(needed), worth) for name, rule, needed, worth in _rules())
+    return Gate(rules())

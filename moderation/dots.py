@@ -13,10 +13,17 @@ from moderation.tables import read_rows
 
 NAME_CHARACTERS = 3
 """Shortest name in front of a spoken dot: "hp dot com" is rare, "a dot com company" is not."""
+GAP = 3
+"""Blanks that may stand on either side of a dot."""
 LOOK_BACK = 80
 """How far back the name in front of a dot may begin; a label has 63 characters."""
-OPEN, CLOSE = r"[\[({<«【（]", r"[\])}>»】）]"
-MARK = "[.,·•∙。·]"
+GLUED_FROM = "\u0e80"
+"""Words from here on stand without blanks."""
+OPENING, CLOSING = "[({<«【（", "])}>»】）"
+OPEN, CLOSE = f"[{re.escape(OPENING)}]", f"[{re.escape(CLOSING)}]"
+MARKS = ".,·•∙。·"
+MARK = f"[{MARKS}]"
+QUOTES = "\"'*|_~"
 LEET = str.maketrans("013457@$", "oleastas")
 ARTICLES = frozenset(
     {"the", "this", "that", "these", "those", "its", "his", "her", "their", "our", "your", "and", "with", "from", "for"}
@@ -62,50 +69,63 @@ def prepare() -> None:
 
 @cache
 def _bracketed() -> re.Pattern[str]:
-    marks = rf"{MARK}|{_either(list(spoken()))}"
+    words = _either(list(spoken()))
     quote = r"[\"'*|_~/\\-]{1,3}"
-    closed = rf"\s?{OPEN}{{1,2}}\s?(?:{marks})\s?{CLOSE}{{1,2}}\s?"
-    quoted = rf"\s?{quote}\s?(?:{_either(list(spoken()))}|\.)\s?{quote}\s?"
-    half = rf"{OPEN}(?:{marks}){OPEN}?|(?:{marks}){CLOSE}|\\\."
-    return re.compile(rf"(?<=\w)(?:{closed}|{quoted}|{half})(?=\w)", re.IGNORECASE)
+    closed = rf"{OPEN}{{1,2}}\s?(?:{MARK}|{words})\s?{CLOSE}{{1,2}}\s?"
+    quoted = rf"{quote}\s?(?:{words})\s?{quote}\s?|{quote}(?<=[{QUOTES}])\.(?=[{QUOTES}]){quote}\s?"
+    half = rf"{OPEN}{MARK}{OPEN}?|{OPEN}(?:{words}){OPEN}|{MARK}{CLOSE}|\\\."
+    first = rf"(?=[\[({{<«【（\"'*|_~/\\{MARKS}-])"
+    return re.compile(rf"{first}(?:(?P<wide>(?:(?<=\w)|(?<=\w\s))(?:{closed}|{quoted}))|(?<=\w)(?:{half}))(?=\w)")
 
 
-def bracketed_dots(text: str) -> Iterator[Edit]:
+def bracketed_dots(_text: str, low: str) -> Iterator[Edit]:
     """`a[.]b`, `a (dot) b`, `a{.}b`, `a<.>b`, `a\\.b`, `a[.b`, `a".."b`"""
-    for found in _bracketed().finditer(text):
-        yield found.start(), found.end(), "."
+    for found in _bracketed().finditer(low):
+        start = found.start()
+        yield start - low[start - 1].isspace(), found.end(), "."
 
 
 @cache
 def _spoken_dot() -> re.Pattern[str]:
-    alone = _either([word for word in spoken() if word < "\u0e80"])
-    glued = _either([word for word in spoken() if word >= "\u0e80"])
-    return re.compile(
-        rf"(?<=\w)(?:(?:\s{{1,3}}|[-_])(?P<word>{alone})(?:\s{{1,3}}|[-_])|\s{{0,3}}(?P<glued>{glued})\s{{0,3}})(?=\w)",
-        re.IGNORECASE,
-    )
+    alone, glued = rf"(?:\s{{1,{GAP}}}|[-_])(?=\w)", rf"\s{{0,{GAP}}}(?=\w)"
+    words = sorted(spoken(), key=len, reverse=True)
+    return re.compile("|".join(re.escape(word) + (alone if word < GLUED_FROM else glued) for word in words))
 
 
-def spoken_dots(text: str) -> Iterator[Edit]:
+def _said(low: str) -> list[tuple[int, int, str]]:
+    """Start and end of each spoken dot between a name and a label, with what is around it, and the word for it."""
+    said = []
+    for found in _spoken_dot().finditer(low):
+        at = start = found.start()
+        while start > max(0, at - GAP) and low[start - 1].isspace():
+            start -= 1
+        word = found[0].rstrip("-_").rstrip()
+        if start == at and word < GLUED_FROM:
+            start -= low[at - 1 : at] in ("-", "_")
+        if start and (low[start - 1].isalnum() or low[start - 1] == "_") and (start < at or word >= GLUED_FROM):
+            said.append((start, found.end(), word))
+    return said
+
+
+def spoken_dots(text: str, low: str) -> Iterator[Edit]:
     """`bank dot com`, `bank dot co dot uk`, `https://www dot bank.com`, `банк точка ру`, `bank_dot_com`"""
-    found = list(_spoken_dot().finditer(text))
+    dots = _said(low)
     joined = -1
-    for i, dot in enumerate(found):
-        label = LABEL_AFTER.match(text, dot.end())
+    for i, (start, end, word) in enumerate(dots):
+        label = LABEL_AFTER.match(low, end)
         if not label:
             continue
-        said = label[0].lower()
-        word = (dot["word"] or dot["glued"]).lower()
-        goes_on = i + 1 < len(found) and found[i + 1].start() == label.end()
-        name = word_before(text, dot.start())
-        sure = dot.start() == joined or _is_host(text, dot.start() - len(name), name)
+        said = label[0]
+        goes_on = i + 1 < len(dots) and dots[i + 1][0] == label.end()
+        name = word_before(text, start)
+        sure = start == joined or _is_host(text, start - len(name), name)
         written = said if goes_on or (sure and text[label.end() : label.end() + 1] == ".") else _written(word, said)
         if not written or not (
             sure or (goes_on and len(said) <= NAME_CHARACTERS) or (not goes_on and _named(name, written))
         ):
             continue
         joined = label.end()
-        yield dot.start(), dot.end(), "."
+        yield start, end, "."
         if written != said:
             yield label.start(), label.end(), written
 
@@ -135,7 +155,7 @@ GLUED_DOT = re.compile(
 )
 
 
-def glued_dots(text: str) -> Iterator[Edit]:
+def glued_dots(text: str, low: str) -> Iterator[Edit]:
     """`bankDOTcom`, `bankname dotcom`; not "the dotcom boom"."""
     for found in GLUED_DOT.finditer(text):
         apart = found[0][0].isspace()
@@ -143,13 +163,13 @@ def glued_dots(text: str) -> Iterator[Edit]:
             yield found.start(), found.end(), "."
 
 
-SLASH = re.compile(rf"\s?{OPEN}(?:slash|/){CLOSE}\s?|(?<=\w) (?:forward )?(?:slash|слэш|слеш) (?=\w)", re.IGNORECASE)
+SLASH = re.compile(rf"\s?{OPEN}(?:slash|/){CLOSE}\s?|(?<=\w) (?:forward )?(?:slash|слэш|слеш) (?=\w)")
 
 
-def slashes(text: str) -> Iterator[Edit]:
+def slashes(_text: str, low: str) -> Iterator[Edit]:
     """`a.com(slash)b`: only behind something that has a dot."""
-    for found in SLASH.finditer(text):
-        if "." in text[max(0, found.start() - LOOK_BACK) : found.start()].rpartition(" ")[2]:
+    for found in SLASH.finditer(low):
+        if "." in low[max(0, found.start() - LOOK_BACK) : found.start()].rpartition(" ")[2]:
             yield found.start(), found.end(), "/"
 
 
@@ -158,18 +178,21 @@ SPACED_SUFFIX = (
     r"|online|site|top|club|vip|by|kz|me|us|cz|ca|in|ly|gl|gg|cc|be|gd|link|рф|ру|ком"
 )
 SPACED_DOT = re.compile(
-    rf"(?<=[\w-])(?:\s{{1,3}}\.\s{{0,3}}|\.[ \n]{{1,2}})(?P<tld>{SPACED_SUFFIX})(?![\w-])(?P<after>\s?[/\\]\s?(?=\w))?",
-    re.IGNORECASE,
+    rf"\.(?:(?<=\s\.)\s{{0,3}}|[ \n]{{1,2}})(?P<tld>{SPACED_SUFFIX})(?![\w-])(?P<after>\s?[/\\]\s?(?=\w))?"
 )
+AROUND_SPACED = rf"(?:(?<=\s\.)\s{{0,3}}|[ \n]{{1,2}})(?:{SPACED_SUFFIX})(?![\w-])"
 
 
-def spaced_dots(text: str) -> Iterator[Edit]:
+def spaced_dots(text: str, low: str) -> Iterator[Edit]:
     """`bank . com`, `bank. com`, `bank .com / path`; not the end of a sentence."""
-    for found in SPACED_DOT.finditer(text):
-        token = word_before(text, found.start(), "-._")
-        if not token or not _is_name(text, found, token):
+    for found in SPACED_DOT.finditer(low):
+        start = at = found.start()
+        while start > max(0, at - GAP) and text[start - 1].isspace():
+            start -= 1
+        token = word_before(text, start, "-._")
+        if not token or token[-1] == "." or not _is_name(text, found, token, start):
             continue
-        yield found.start(), found.start("tld"), "."
+        yield start, found.start("tld"), "."
         tld = found["tld"].replace(" ", "")
         if tld != found["tld"]:
             yield found.start("tld"), found.end("tld"), tld
@@ -177,20 +200,21 @@ def spaced_dots(text: str) -> Iterator[Edit]:
             yield found.start("after"), found.end("after"), "/"
 
 
-def _is_name(text: str, found: re.Match[str], token: str) -> bool:
+def _is_name(text: str, found: re.Match[str], token: str, end: int) -> bool:
     """Does a name stand before the spaced dot, and not the last word of a sentence?"""
-    tld = found["tld"].replace(" ", "").lower()
-    start = found.start() - len(token)
+    tld = found["tld"].replace(" ", "")
+    written = text[found.start("tld") : found.end("tld")]
+    start = end - len(token)
     name = token.rpartition(".")[2]
     if token.lower().startswith("www.") or text[max(0, start - 3) : start] == "://" or is_known(f"{name}.{tld}"):
         return True
     if found["after"] and len(name) >= NAME_CHARACTERS:
         return True
-    written_alike = found["tld"].islower() or (found["tld"].isupper() and token.isupper())
+    written_alike = written.islower() or (written.isupper() and token.isupper())
     tier = tiers().get(tld, "name")
     if not written_alike or name.isdigit() or tier == "word":
         return False
-    ends_sentence = found[0][0] == "."
+    ends_sentence = end == found.start()
     if ends_sentence and tier not in ("strong", "plain"):
         return False
     if any(c.isdigit() or c in "-." for c in token.strip("-.")) and (tier == "strong" or not ends_sentence):
@@ -199,15 +223,14 @@ def _is_name(text: str, found: re.Match[str], token: str) -> bool:
 
 
 SPACED_WWW = re.compile(
-    r"(?<![\w.])w{3}(?:\s{0,2}[.,*•]\s{0,2}|\s{1,2})(?=[\w-]{2,63}\s{0,2}(?:[.,*•]|\s(?:com|net|org|ru|de)\b))",
-    re.IGNORECASE,
+    r"(?<![\w.])w{3}(?:\s{0,2}[.,*•]\s{0,2}|\s{1,2})(?=[\w-]{2,63}\s{0,2}(?:[.,*•]|\s(?:com|net|org|ru|de)\b))"
 )
 
 
-def spaced_www(text: str) -> Iterator[Edit]:
+def spaced_www(_text: str, low: str) -> Iterator[Edit]:
     """`www. example. com`, `www,example,com`, `www example com`"""
-    for found in SPACED_WWW.finditer(text):
-        if found[0].lower() != "www.":
+    for found in SPACED_WWW.finditer(low):
+        if found[0] != "www.":
             yield found.start(), found.end(), "www."
 
 
@@ -218,34 +241,32 @@ PROSE_MARKS = ",;'_|"
 """Marks that prose has without a blank behind them now and then."""
 ODD_DOT = re.compile(
     rf"(?<![\w.,*-])(?P<name>(?:www\.)?[\w-]{{1,63}})(?P<mark>[{ODD_MARKS}])(?:[\w-]{{2,63}}(?P=mark)){{0,3}}"
-    r"(?P<tld>com|net|org|ru|рф|ly|me)(?![\w-])",
-    re.IGNORECASE,
+    r"(?P<tld>com|net|org|ru|рф|ly|me)(?![\w-])"
 )
+BEHIND_ODD = r"(?:com|net|org|ru|рф|ly|me)(?![\w-])"
 
 
-def odd_dots(text: str) -> Iterator[Edit]:
+def odd_dots(text: str, low: str) -> Iterator[Edit]:
     """`bank,com`, `bank*com`, `bank•com`; not "missiles,com munitions"."""
-    for found in ODD_DOT.finditer(text):
-        if not _is_odd(text, found):
+    for found in ODD_DOT.finditer(low):
+        if not text[found.start("tld") : found.end()].islower() or not _is_odd(low, found):
             continue
         at = found.start("mark")
-        for i, c in enumerate(text[at : found.end()]):
+        for i, c in enumerate(low[at : found.end()]):
             if c == found["mark"]:
                 yield at + i, at + i + 1, "."
 
 
-def _is_odd(text: str, found: re.Match[str]) -> bool:
-    name, mark, tld = found["name"].lower(), found["mark"], found["tld"]
-    if not tld.islower():
-        return False
+def _is_odd(low: str, found: re.Match[str]) -> bool:
+    name, mark, tld = found["name"], found["mark"], found["tld"]
     if name.startswith("www") or is_known(f"{name}.{tld}"):
         return True
     if tld in ("ly", "me"):
         return False
     if mark in DOUBTFUL_MARKS:
-        return not is_common(name) and is_called(text, found.start())
+        return not is_common(name) and is_called(low, found.start())
     bold = mark not in PROSE_MARKS and len(name) > NAME_CHARACTERS
-    return bold or not is_common(name) or is_called(text, found.start())
+    return bold or not is_common(name) or is_called(low, found.start())
 
 
 MISSING_DOT = re.compile(
@@ -254,7 +275,7 @@ MISSING_DOT = re.compile(
 CALL = re.compile(r"\b(?:visit|check out|go to|site|website|google|see|search for)\b[\W_]{0,30}\Z", re.IGNORECASE)
 
 
-def missing_dots(text: str) -> Iterator[Edit]:
+def missing_dots(text: str, low: str) -> Iterator[Edit]:
     """`check out swagFriends com`, `ww example com`: a call, a name that is no word, a suffix that is none."""
     for found in MISSING_DOT.finditer(text):
         before = text[max(0, found.start() - LOOK_BACK) : found.start()]

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from crawler.limits import URL_CHARACTERS
+from moderation.characters import small_letters
 from moderation.folding import Folded
 from moderation.hosts import HOST_CHARACTERS, LABEL_CHARACTERS, ip_address, lookalike, top_level
 from moderation.partial import accounts, videos
@@ -18,6 +21,10 @@ from moderation.prose import Run, is_domain, tiers
 
 LINKS = 1000
 """Links of a text that are told apart; one with more is held whatever they are."""
+RUNS = 8192
+"""Runs of labels whose reading is remembered."""
+IP_DOTS = 3
+PORTS = 65536
 SCHEME_CHARACTERS = 24
 """How far back from `://` a scheme is looked for; `microsoft-edge` has 14."""
 ENCLOSURE_CHARACTERS = 300
@@ -28,6 +35,7 @@ RUN = re.compile(rf"(?<![\w{SYMBOL}-])[\w{SYMBOL}-]++(?:\.[\w{SYMBOL}-]++)+")
 LATIN_RUN = re.compile(r"(?<![A-Za-z0-9-])[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)+")
 NO_BLANKS = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7ff\uff66-\uff9f]")
 """Scripts that write without blanks, and Korean, whose endings follow a Latin word directly."""
+WWW = re.compile(r"www\.", re.IGNORECASE)
 EDGE = re.compile(rf"[{SYMBOL}-]+(?=\w)|-+")
 MARK = re.compile(r":[/\\]{2}")
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.*-]*\Z")
@@ -36,6 +44,7 @@ USER = re.compile(r"[^\s/?#@<>\"()\[\]]{1,80}@")
 HOST = re.compile(r"\[[0-9a-fA-F:.]{2,45}\]|[^\s/?#:<>\"'()\[\]{}|,;!\\`“”«»。、，｜]+")
 WRONG_PORT = re.compile(r":\d{6}")
 PORT = re.compile(r":(\d{1,5})(?!\d)")
+BEGINS_TAIL = ("/", "?", "#", "\\")
 TAIL = re.compile(rf"[/?#\\][^\s<>\"“”«»「」『』（）｜。、，`]{{0,{URL_CHARACTERS}}}")
 BBCODE = re.compile(r"\[/?[a-zA-Z]{1,9}[\]=]")
 GLUED = re.compile(r"(?<=[a-zA-Z0-9])_?(?=[\u0370-\u1cff\u2e80-\uabff\uac00-\ud7ff])")
@@ -49,7 +58,6 @@ OPAQUE = re.compile(
 OPAQUE_MARK = re.compile(
     r"(?i):(?<=[tank2el]:)(?:(?<=magnet:)|(?<=data:)|(?<=javascript:)|(?<=ed2k:)|(?<=tel:)|(?<=coin:)|(?<=tent:))"
 )
-DOT = re.compile(rf"\.[\w{SYMBOL}]")
 LEET_SUFFIXES = {"c0m": "com", "n3t": "net", "0rg": "org", "1nfo": "info", "inf0": "info", "biz": "biz", "c0": "co"}
 POSSIBLE = re.compile(rf"(?![.-])(?:[^.]{{1,{LABEL_CHARACTERS}}}\.)*[^.]{{1,{LABEL_CHARACTERS}}}(?<!_)|\[.*\]")
 NO_LETTER = re.compile(rf"[^\w{SYMBOL}]+")
@@ -61,6 +69,30 @@ HARMLESS = ("", "invisible characters")
 """Disguises that do not show that a dot was meant as a dot."""
 CLOSERS = {")": "(", "]": "[", "}": "{"}
 TRAILING = ".,;:!?'*_~|\\-…’"
+HOST_TRAILING = TRAILING.replace("_", "")
+
+
+@cache
+def inner_dot() -> re.Pattern[str]:
+    """A full stop, in small letters, behind which a suffix stands, or what may be meant for one."""
+    suffixes = _any_of(sorted({tld for tld in tiers() if tld.isascii()} | set(LEET_SUFFIXES)))
+    number = r"[0-9][0-9a-fx]*\."
+    return re.compile(
+        rf"\.(?<=[\w{SYMBOL}-]\.)(?:{suffixes}(?!-*[\w{SYMBOL}])|(?={number}{number}[0-9])|(?=[\w-]*[^\W\0-\x7f]))"
+    )
+
+
+def _any_of(words: list[str]) -> str:
+    """One of the words, by its letters from the first on."""
+    ends = "" in words
+    rests: dict[str, list[str]] = {}
+    for word in words:
+        if word:
+            rests.setdefault(word[0], []).append(word[1:])
+    either = "|".join(re.escape(first) + _any_of(rest) for first, rest in rests.items())
+    if not either:
+        return ""
+    return f"(?:{either})" + ("?" if ends else "") if len(rests) > 1 or ends else either
 
 
 def find_places(folded: Folded) -> list[Place]:
@@ -75,10 +107,11 @@ def find_places(folded: Folded) -> list[Place]:
         places += islice(accounts(text), LINKS)
     if "watch?v" in text:
         places += islice(videos(text), LINKS)
-    if DOT.search(text):
+    if len(places) > 1:
         places.sort(key=_start)
-        places += islice(_bare(folded, places), LINKS)
-    places.sort(key=_start)
+    if "." in text:
+        bare = _bare(folded, places)
+        places = sorted(places + bare, key=_start) if places and bare else places or bare
     return places[:LINKS]
 
 
@@ -112,18 +145,16 @@ def _opaque(text: str) -> Iterator[Place]:
 
 
 def _at_mark(text: str, mark: re.Match[str], done: int) -> Place | None:
-    scheme = SCHEME.search(text[max(done, mark.start() - SCHEME_CHARACTERS) : mark.start()])
-    if not scheme:
+    name = _scheme(text[max(done, mark.start() - SCHEME_CHARACTERS) : mark.start()])
+    if not name:
         return None
-    known = KNOWN_SCHEME.search(scheme[0])
-    name = known[0] if known else scheme[0]
     host_start = mark.end()
-    user = USER.match(text, host_start)
+    user = USER.match(text, host_start) if "@" in text else None
     host = HOST.match(text, user.end() if user else host_start)
     if not host:
         return None
-    name_of_host = _before_prose(host[0]).rstrip(TRAILING.replace("_", ""))
-    if not _possible(name_of_host):
+    name_of_host = _before_prose(host[0]).rstrip(HOST_TRAILING)
+    if not name_of_host or not _possible(name_of_host):
         return None
     end = host.start() + len(name_of_host)
     if end == host.end():
@@ -131,136 +162,179 @@ def _at_mark(text: str, mark: re.Match[str], done: int) -> Place | None:
     return Place(mark.start() - len(name), end, name_of_host, name.lower())
 
 
+def _scheme(before: str) -> str:
+    """The scheme that ends what stands before `://`, without a word that it is glued to."""
+    for plain in ("https", "http"):
+        if before.endswith(plain):
+            return plain
+    known = KNOWN_SCHEME.search(before) or SCHEME.search(before)
+    return known[0] if known else ""
+
+
 def _possible(host: str) -> bool:
     """Could a browser take this for a host?"""
+    if host[0].isalnum() and len(host) <= LABEL_CHARACTERS and host[-1] not in "._" and ".." not in host:
+        return True
     return len(host) <= HOST_CHARACTERS and bool(POSSIBLE.fullmatch(host)) and not NO_LETTER.fullmatch(host)
 
 
-def _bare(folded: Folded, taken: list[Place]) -> Iterator[Place]:
-    size = len(folded.text)
-    done, ahead = 0, iter([*taken, Place(size + 1, size + 1, "")])
-    other = next(ahead)
-    for run in RUN.finditer(folded.text):
-        start, end = run.span()
-        while other.end <= start:
-            other = next(ahead)
-        if start < done or end > other.start or _hopeless(run[0]):
-            continue
-        for part in _parts(run):
-            place = _in_run(folded, part) if part.start() >= done else None
-            if place:
-                done = place.end
-                yield place
+def _bare(folded: Folded, taken: list[Place]) -> list[Place]:
+    """Bare domains and addresses beside the places taken, which are in order."""
+    text, low, find_dot = folded.text, small_letters(folded.text), inner_dot().search
+    found: list[Place] = []
+    done, dot, ahead = 0, find_dot(low), iter(taken)
+    other = next(ahead, None)
+    while dot and len(found) < LINKS:
+        at = dot.start()
+        while other and other.end <= at:
+            other = next(ahead, None)
+        if other and other.start <= at:
+            done = max(done, other.end)
+        else:
+            start, end = _run(text, done, at)
+            for first, last in _parts(text, start, end) if start < end <= (other.start if other else end) else ():
+                place = _in_run(folded, first, last) if first >= done else None
+                if place:
+                    done = place.end
+                    found.append(place)
+            done = max(done, end, at + 1)
+        dot = find_dot(low, done)
+    return found
 
 
-def _hopeless(run: str) -> bool:
-    """Two plain words with a full stop between them, of which the second is no suffix: most runs of prose."""
-    _first, _, last = run.partition(".")
-    if not run.isascii() or "." in last or last.isdigit():
-        return False
-    last = last.rstrip("-").lower()
-    return last not in top_level() and last not in LEET_SUFFIXES
+def _run(text: str, done: int, dot: int) -> tuple[int, int]:
+    """Start and end of the labels around a full stop, or nothing where the run began before what is done."""
+    run = RUN.search(text, max(done, text.rfind(" ", done, dot)))
+    while run and run.end() <= dot:
+        run = RUN.search(text, run.end())
+    return run.span() if run and run.start() < dot else (dot, dot)
 
 
-def _parts(run: re.Match[str]) -> list[re.Match[str]]:
+def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Latin domains between words of a script that has no blanks; else the run as it is."""
-    if run[0].isascii() or not NO_BLANKS.search(run[0]):
-        return [run]
-    return list(LATIN_RUN.finditer(run.string, run.start(), run.end())) or [run]
+    if text[start:end].isascii() or not NO_BLANKS.search(text, start, end):
+        return [(start, end)]
+    return [latin.span() for latin in LATIN_RUN.finditer(text, start, end)] or [(start, end)]
 
 
-def _in_run(folded: Folded, run: re.Match[str]) -> Place | None:
-    text = folded.text
+class Reading(NamedTuple):
+    """What a run says by itself, whatever stands around it."""
+
+    start: int
+    end: int
+    """Where the host stands in the run."""
+    host: str
+    """As it is meant."""
+    label: str
+    tld: str
+    tier: str
+    """Empty for an IP address."""
+    other_letters: bool
+    """The suffix is written with other letters than it is meant with."""
+
+
+@lru_cache(RUNS)
+def _read(run: str) -> Reading | None:
+    """The host in a run, or None where there is none. Comments say the same ones again and again."""
     start, end = _trimmed(run)
-    labels = text[start:end].split(".")
-    if labels[-1].isdigit():
-        return _bare_ip(text, start, end)
-    count, suffix = _suffix(labels)
-    if not count:
+    name, _, tld = run[start:end].rpartition(".")
+    if tld.isdigit():
+        whole = run[start:end]
+        is_address = whole.count(".") == IP_DOTS and ip_address(whole)
+        return Reading(start, end, whole, "", "", "", False) if is_address else None
+    meant = tld
+    if tld.lower() not in tiers():
+        name, tld, meant = _other_suffix(name, tld)
+        end = start + len(name) + 1 + len(tld)
+    if not meant or not _possible(run[start:end]):
         return None
-    if count < len(labels):
-        labels = labels[:count]
-        end = start + len(".".join(labels))
-    if not _possible(text[start:end]) or _entangled(text, start, end, run.start()):
+    label, tier = name.rpartition(".")[2], tiers()[meant.lower()]
+    return Reading(start, end, f"{name}.{meant}", label, meant, tier, meant != tld)
+
+
+def _in_run(folded: Folded, run_start: int, run_end: int) -> Place | None:
+    text = folded.text
+    run = text[run_start:run_end]
+    read = _read(run) if len(run) <= HOST_CHARACTERS else _read.__wrapped__(run)
+    if not read:
+        return None
+    start, end = run_start + read.start, run_start + read.end
+    if not read.tier:
+        return _bare_ip(text, start, end)
+    if _entangled(text, start, end, run_start):
         return None
     stop = _tail(text, start, end)
-    if suffix:
-        labels[-1] = suffix
-    known = bool(folded.disguises) and folded.disguise(*folded.span(start, end)) not in HARMLESS
-    if not is_domain(Run(tuple(labels), text, start, end, stop, known)):
-        return None
-    if not suffix:
-        return Place(start, stop, text[start:end])
-    meant = ".".join(labels)
-    return Place(start, stop, meant, disguise="lookalike letters", url=f"http://{meant}{text[end:stop]}")
+    if not (read.tier == "strong" and read.tld.islower()):
+        deliberate = bool(folded.disguises) and folded.disguise(*folded.span(start, end)) not in HARMLESS
+        if not is_domain(Run(read.host, read.label, read.tld, read.tier, text, start, end, stop, deliberate)):
+            return None
+    if not read.other_letters:
+        return Place(start, stop, read.host)
+    return Place(start, stop, read.host, disguise="lookalike letters", url=f"http://{read.host}{text[end:stop]}")
 
 
-def _trimmed(run: re.Match[str]) -> tuple[int, int]:
+def _trimmed(run: str) -> tuple[int, int]:
     """Without signs and hyphens at the ends, and from a `www.` on that is glued to a word."""
-    start, end = run.span()
-    edge = EDGE.match(run[0])
-    if edge:
-        start += edge.end()
-    glued = run[0].lower().find("www.", start - run.start())
-    if glued > 0:
-        start = run.start() + glued
-    while end > start and run.string[end - 1] == "-":
-        end -= 1
-    return start, end
+    edge = EDGE.match(run)
+    www = WWW.search(run, edge.end() if edge else 0)
+    start = www.start() if www else edge.end() if edge else 0
+    return start, len(run.rstrip("-."))
 
 
 def _entangled(text: str, start: int, end: int, run_start: int) -> bool:
     """Part of something else: an e-mail address, a mention, a tag, a ticker, a broken address, a port too large."""
-    before, after = text[max(0, start - 2) : start], text[end : end + 1]
-    if before[-1:] in ("@", "#", "$") or after == "@" or text[start] == "_" or before == "/.":
+    after = text[end : end + 1]
+    if after == "@" or text[start] == "_" or (after == ":" and WRONG_PORT.match(text, end)):
         return True
-    if before == "@ " and text[start - 3 : start - 2].isalnum():
-        return True
-    if before == "//" and (start != run_start or text[start - 3 : start - 2] == "/"):
-        return True
-    return bool(after == ":" and WRONG_PORT.match(text, end))
+    before = text[start - 1] if start else " "
+    if before == " ":
+        return text[max(0, start - 2) : start] == "@ " and text[start - 3 : start - 2].isalnum()
+    if before == "/":
+        doubled = text[max(0, start - 2) : start] == "//"
+        return doubled and (start != run_start or text[start - 3 : start - 2] == "/")
+    return before in "@#$" or (before == "." and text[max(0, start - 2) : start] == "/.")
 
 
 def _bare_ip(text: str, start: int, end: int) -> Place | None:
     """Four numbers up to 255 that are no version, paragraph or part of a longer row."""
-    host = text[start:end]
-    if host.count(".") != 3 or not ip_address(host) or VERSION.search(text[max(0, start - 16) : start]):
+    if VERSION.search(text[max(0, start - 16) : start]):
         return None
     before, after = text[start - 1 : start], text[end : end + 1]
     if before in ("@", "#", "$", ".") or (after in ("@", ".") and text[end + 1 : end + 2].isalnum()):
         return None
-    return Place(start, _tail(text, start, end), host)
+    return Place(start, _tail(text, start, end), text[start:end])
 
 
-def _suffix(labels: list[str]) -> tuple[int, str]:
-    """How many labels make the host, and the suffix that is meant when it is written with other letters."""
-    known = top_level()
-    last = labels[-1].lower()
-    if last in known:
-        return len(labels), ""
+def _other_suffix(name: str, tld: str) -> tuple[str, str, str]:
+    """A name, its suffix as written and as meant: one in other letters, or one that a sentence follows directly."""
+    last = tld.lower()
     meant = LEET_SUFFIXES.get(last) or ("" if last.isascii() else lookalike(last))
-    if meant in known:
-        return len(labels), meant
+    if meant in tiers():
+        return name, tld, meant
+    labels = [*name.split("."), tld]
     for i in range(len(labels) - 2, 0, -1):
-        if tiers().get(labels[i].lower()) == "strong" and labels[i + 1][0].isupper() and labels[i].islower():
-            return i + 1, ""
-    return 0, ""
+        if tiers().get(labels[i].lower()) == "strong" and labels[i + 1][:1].isupper() and labels[i].islower():
+            return ".".join(labels[:i]), labels[i], labels[i]
+    return name, tld, ""
 
 
 def _tail(text: str, start: int, end: int) -> int:
     """Where the link that starts at `start` and whose host ends at `end` ends."""
-    port = PORT.match(text, end)
-    if port and int(port[1]) < 65536:
-        end = port.end()
-    tail = TAIL.match(text, end)
+    if text[end : end + 1] == ":":
+        port = PORT.match(text, end)
+        end = port.end() if port and int(port[1]) < PORTS else end
+    tail = TAIL.match(text, end) if text[end : end + 1] in BEGINS_TAIL else None
     if not tail:
         return end
     stop = tail.end()
-    for cut in (BBCODE, GLUED):
-        found = cut.search(text, end, stop)
-        stop = found.start() if found else stop
-        if cut is BBCODE and CLOSER.search(text, end, stop):
-            stop = _balanced(text, start, end, stop)
+    code = BBCODE.search(text, end, stop)
+    if code:
+        stop = code.start()
+    if CLOSER.search(text, end, stop):
+        stop = _balanced(text, start, end, stop)
+    glued = None if tail[0].isascii() else GLUED.search(text, end, stop)
+    if glued:
+        stop = glued.start()
     while stop > end and text[stop - 1] in TRAILING:
         stop -= 1
     return stop

@@ -1,14 +1,15 @@
 """The folded copy of a text, in which disguises are undone, with the way back to the original.
 
-Folding never changes what is stored: each character of the copy knows the piece of the original that it stands for.
+Folding never changes what is stored. Each pass over the text is a layer that knows where a character of its copy stood
+in the copy below; a place is found by going down the layers, so that a text pays for the places asked for, not for each
+of its characters.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from itertools import chain, islice, repeat
+from typing import NamedTuple
 
 from crawler.limits import COMMENT_CHARACTERS
 
@@ -18,23 +19,53 @@ EDITS = COMMENT_CHARACTERS
 """Edits of one kind that are made: a stored comment has no room for more."""
 
 
+class Edited(NamedTuple):
+    """A layer of edits, in order, not overlapping."""
+
+    edits: list[Edit]
+    ends: list[int]
+    """Where what each edit has put there ends in the copy."""
+
+    def below(self, place: int) -> tuple[int, int]:
+        """Start and end, in the copy below, of what the character stands for."""
+        at = bisect_right(self.ends, place)
+        if at < len(self.ends):
+            start, end, new = self.edits[at]
+            if place >= self.ends[at] - len(new):
+                return start, end
+        moved = place + (self.edits[at - 1][1] - self.ends[at - 1] if at else 0)
+        return moved, moved + 1
+
+
+class Turned(NamedTuple):
+    """A layer in which runs were turned round."""
+
+    runs: list[tuple[int, int]]
+
+    def below(self, place: int) -> tuple[int, int]:
+        """Start and end, in the copy below, of the character."""
+        at = bisect_left(self.runs, (place + 1, 0)) - 1
+        start, end = self.runs[at] if at >= 0 else (0, 0)
+        there = start + end - 1 - place if start <= place < end else place
+        return there, there + 1
+
+
 @dataclass(slots=True)
 class Folded:
-    """A copy of `original`. Without `starts` and `ends` it is as long as the original, character for character."""
+    """A copy of `original`. Without layers it is as long as the original, character for character."""
 
     original: str
     text: str
-    starts: list[int] | None = None
-    ends: list[int] | None = None
+    layers: tuple[Edited | Turned, ...] = ()
     disguises: list[tuple[int, int, str]] = field(default_factory=list)
     """Start and end in the original of each piece that was undone, and the name of the disguise."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where `text[start:end]` stands in the original; `start < end`."""
-        if self.starts is None or self.ends is None:
-            return start, end
-        first, last = self.starts[start], self.starts[end - 1]
-        return min(first, last), max(self.ends[start], self.ends[end - 1])
+        for layer in reversed(self.layers):
+            first, last = layer.below(start), layer.below(end - 1)
+            start, end = min(first[0], last[0]), max(first[1], last[1])
+        return start, end
 
     def disguise(self, start: int, end: int) -> str:
         """The first disguise that was undone inside `original[start:end]`, or an empty text."""
@@ -44,28 +75,29 @@ class Folded:
         return ""
 
 
-def apply(folded: Folded, edits: Iterable[Edit], name: str) -> Folded:
+def apply(folded: Folded, edits: list[Edit], name: str) -> Folded:
     """The copy with the edits made: in order, not overlapping. The same copy when there are none."""
-    edits = list(islice(edits, EDITS))
     if not edits:
         return folded
-    size = len(folded.text)
-    old_starts = folded.starts if folded.starts is not None else list(range(size))
-    old_ends = folded.ends if folded.ends is not None else list(range(1, size + 1))
     pieces: list[str] = []
-    starts: list[int] = []
     ends: list[int] = []
-    disguises: list[tuple[int, int, str]] = []
-    done = 0
+    done = size = 0
     for start, end, new in edits:
-        first, last = old_starts[start], old_ends[end - 1]
         pieces += (folded.text[done:start], new)
-        starts += chain(old_starts[done:start], repeat(first, len(new)))
-        ends += chain(old_ends[done:start], repeat(last, len(new)))
-        disguises.append((first, last, name))
+        size += start - done + len(new)
+        ends.append(size)
         done = end
     pieces.append(folded.text[done:])
-    starts += old_starts[done:]
-    ends += old_ends[done:]
-    merged = sorted(folded.disguises + disguises)
-    return Folded(folded.original, "".join(pieces), starts, ends, merged)
+    undone = [(*folded.span(start, end), name) for start, end, _ in edits]
+    layers = (*folded.layers, Edited(edits, ends))
+    return Folded(folded.original, "".join(pieces), layers, sorted(folded.disguises + undone))
+
+
+def turn(folded: Folded, runs: list[tuple[int, int]], name: str) -> Folded:
+    """The copy with the runs, in order and not overlapping, turned round."""
+    characters = list(folded.text)
+    for start, end in runs:
+        characters[start:end] = characters[start:end][::-1]
+    undone = [(*folded.span(start, end), name) for start, end in runs]
+    layers = (*folded.layers, Turned(runs))
+    return Folded(folded.original, "".join(characters), layers, sorted(folded.disguises + undone))

@@ -1,72 +1,101 @@
-"""Is there anything in a text that could be a link? One cheap look, before any work, wider than what is found later."""
+"""Which disguises may a text hold? One look at its marks and its words tells, before any rule runs.
+
+The look is wider than the rules, never narrower: a rule that is not suspected would change nothing.
+"""
 
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
 
-from moderation import dots
+from moderation.folding import Edit
 
-OPEN = r"[\[({<«【（]"
-PLAIN = re.compile(
-    r"[.:/@](?:(?<=[^\s.]\.)[^\W_\d]|(?<=\d\.)\d{1,3}\.\d"  # bank.com, 185.220.101.44
-    r"|(?<=:)//|(?<=/)/|(?<=@)[a-zA-Z]"
-    r"|(?<=:)(?:(?<=agnet:)|(?<=ata:)|(?<=cript:)|(?<=el:)|(?<=oin:)|(?<=d2k:)|(?<=tent:)))"
-)
-"""What links look like that are not disguised."""
-DISGUISED = re.compile(
-    rf"[.:/\[({{<«【（&%\\\"+{dots.ODD_MARKS}{dots.MARK[1:-1]}-](?:"
-    rf"(?<=\s\.)\s{{0,3}}(?:{dots.SPACED_SUFFIX})\b|(?<=\.)\s{{1,3}}(?:{dots.SPACED_SUFFIX})\b|(?<=\s\.)\s\w\b"
-    rf"|(?<=:)(?:\s?/\s|\s/|//\s|/\w|\\|(?<!http:)(?<!https:)//|(?<=http:)\w|(?<=https:)\w)"
-    rf"|(?<=[^:/]/)/|(?<=//)/|(?<=//){dots.CLOSE}|(?<=[ps]/)[^/]|(?<=[ps]\s/)|(?<=[ps]\s\s/)"  # http:///, hxxp/x
-    rf"|(?<={OPEN})\s?(?:{dots.MARK}|[:;/])|(?<={dots.MARK})\s?{dots.CLOSE}\w|(?<=[\\\"'*|_~])\."  # bank[.]com
-    rf"|(?<=[{dots.ODD_MARKS}])(?:com|net|org|ru|рф|ly|me)\b"  # bank,com
-    r"|(?<=[-_*~+])\w[-_*~+]\w|(?<=[ps]_)_|(?<=%)[2-7][0-9a-f]"
-    r"|(?<=&)(?:#|period|sol|colon|dot|lowbar|hyphen|dash|num|quest)"
-    r")"
-)
-"""What the rules of `moderation.disguises` have work on, words apart."""
-BEYOND_LATIN = re.compile("[\u0250-\u1fff\u2e80-\uabff\uac00-\ud7ff]")
-LATIN = "\u0250"
-"""Words below it are looked for in every text."""
-MORE_WORDS = ("d o t", "slash", "forward slash", "ww ", "www ", "www,", "www. ", "www*", "www•")
+SURROGATES = "surrogatepass"
+"""Text that breaks the rules of Unicode is looked at like any other."""
+COMBINATIONS = 4096
+"""Combinations of marks and words whose suspects are remembered; prose has some hundred."""
+BETWEEN_WORDS = re.compile("[\x85\xa0«»\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000【】（）]")
+"""Blanks and brackets beyond ASCII."""
+IN_WORDS = frozenset(c for c in range(256) if chr(c).isalnum() or c >= 0x80 or chr(c) == ".")
+"""Bytes of words. A full stop is one of them, so that the `com` of `bank.com` is no word."""
+WORD_BYTES = bytes(c if c in IN_WORDS else ord(" ") for c in range(256))
 
 
-@cache
-def _latin_words() -> re.Pattern[str]:
-    said = [word for word in dots.spoken() if word < LATIN]
-    words = _by_initial([*said, *MORE_WORDS])
-    return re.compile(rf"\W(?:{words})|\s(?:com|net|org)\b|^www?(?:[ ,*•]|\. )|ot(?:com|net|org|ru)\b|watch\?v")
+class Sign(NamedTuple):
+    """What a rule is known by: a mark with something around it, or a word."""
+
+    marks: str = ""
+    around: str = ""
+    """A pattern for what follows one of the marks; what stands before it is looked for backwards, the mark included."""
+    words: Iterable[str] = ()
+    """Whole words between blanks, brackets and other marks, the full stop apart."""
 
 
-@cache
-def _other_words() -> re.Pattern[str]:
-    return re.compile(_by_initial([word for word in (*dots.spoken(), "слэш", "слеш") if word >= LATIN]))
+class Rule(NamedTuple):
+    """How one disguise is undone."""
+
+    name: str
+    edits: Callable[[str, str], Iterator[Edit]]
+    """From a text, and the same text in small letters character for character."""
+    signs: tuple[Sign, ...]
+    """One of them is there, in small letters, wherever the rule has an edit to make."""
 
 
-def _by_initial(words: list[str]) -> str:
-    """The words as alternatives, gathered by their first letter: a look at that is all that most places cost."""
-    initials = sorted({word[0] for word in words})
-    rests = ("|".join(re.escape(word[1:]) for word in words if word[0] == initial) for initial in initials)
-    return "|".join(f"{re.escape(initial)}(?:{rest})" for initial, rest in zip(initials, rests, strict=True))
+class Suspect(NamedTuple):
+    """A rule that may have work on a text."""
+
+    order: int
+    """Where the rule stands among the rules."""
+    rule: Rule
 
 
-def prepare() -> None:
-    """Compile what the first comment would pay for."""
-    _latin_words()
-    _other_words()
+class Gate:
+    """The look at a text for the signs of some rules."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(rules)
+        signs = [sign for rule in self._rules for sign in rule.signs]
+        self._words = frozenset(word.encode() for sign in signs for word in sign.words)
+        self._find_marks = re.compile(_either(signs)).findall
+        self._suspects = lru_cache(COMBINATIONS)(self._of)
+
+    def suspects(self, low: str, first: int = 0) -> tuple[Suspect, ...]:
+        """The rules, from the first one asked for on, that may have work on a text in small letters, in their order."""
+        if first == len(self._rules):
+            return ()
+        marks = self._find_marks(low)
+        words = _words(low.encode()) if low.isascii() else _words_beyond(low)
+        if not marks and self._words.isdisjoint(words):
+            return ()
+        return self._suspects(frozenset(marks), self._words.intersection(words), first)
+
+    def _of(self, marks: frozenset[str], words: frozenset[bytes], first: int) -> tuple[Suspect, ...]:
+        said = {word.decode() for word in words}
+        return tuple(
+            Suspect(order, rule)
+            for order, rule in enumerate(self._rules)
+            if order >= first
+            and any(not marks.isdisjoint(sign.marks) or not said.isdisjoint(sign.words) for sign in rule.signs)
+        )
 
 
-def may_link(text: str) -> bool:
-    """False when nothing in the text, whose styled and invisible characters are undone, can be a link."""
-    return bool(PLAIN.search(text)) or may_be_disguised(text)
+def _either(signs: list[Sign]) -> str:
+    """A pattern that matches a mark alone. Each alternative begins with a letter: what the engine skips fastest by."""
+    around: defaultdict[str, list[str]] = defaultdict(list)
+    for sign in signs:
+        for mark in sign.marks:
+            around[mark].append(f"(?={sign.around})")
+    return "|".join(f"{re.escape(mark)}(?:{'|'.join(patterns)})" for mark, patterns in around.items())
 
 
-def may_be_disguised(text: str) -> bool:
-    """False when none of the disguises of words and marks can be in the text."""
-    low = text.lower()
-    if DISGUISED.search(low) or _latin_words().search(low):
-        return True
-    if "\n" in low and ("://" in low or "www." in low):
-        return True
-    return not text.isascii() and bool(BEYOND_LATIN.search(low)) and bool(_other_words().search(low))
+def _words(raw: bytes) -> list[bytes]:
+    return raw.translate(WORD_BYTES).split()
+
+
+def _words_beyond(low: str) -> list[bytes]:
+    """The words between blanks and brackets of any kind, and those of plain letters between anything else."""
+    spaced = BETWEEN_WORDS.sub(" ", low).encode("utf-8", SURROGATES)
+    return _words(spaced) + _words(low.encode("ascii", "replace"))

@@ -1,37 +1,29 @@
-"""Names and addresses of hosts: known suffixes, registrable domains, IP addresses in every notation.
-
-The suffixes are the Public Suffix List that tldextract carries, read without importing tldextract (0.2 s): a newer
-tldextract is a newer list.
-"""
+"""Names and addresses of hosts: known suffixes, registrable domains, IP addresses in every notation."""
 
 from __future__ import annotations
 
-import importlib.util
 import ipaddress
 import re
 import unicodedata
 from functools import cache, lru_cache
-from pathlib import Path
 
 from moderation.tables import read_rows, read_words
 
-SUFFIX_FILE = ".tld_set_snapshot"
 LABEL_CHARACTERS = 63
 """RFC 1035, section 2.3.4."""
 HOST_CHARACTERS = 253
 """RFC 1035: 255 octets on the wire."""
 IPV4_NUMBERS = 4
+HOSTS = 8192
+"""Hosts that are remembered: the same ones come again and again."""
 HIDDEN_SERVICE = "onion"
 
 
 @cache
 def suffixes() -> frozenset[str]:
     """Every rule of the Public Suffix List, private domains too; `*.ck` and `!www.ck` as they stand there."""
-    spec = importlib.util.find_spec("tldextract")
-    folder = Path(spec.origin).parent if spec and spec.origin else Path()
-    lines = (folder / SUFFIX_FILE).read_text("utf-8").splitlines()
-    rules = {line.strip() for line in lines if line.strip() and not line.startswith("//")}
-    return frozenset(rules | {_ascii_rule(rule) for rule in rules if not rule.isascii()})
+    rules = read_words("suffixes.txt")
+    return rules | {_ascii_rule(rule) for rule in rules if not rule.isascii()}
 
 
 @cache
@@ -54,8 +46,12 @@ def messengers() -> frozenset[str]:
 
 def is_known(host: str) -> bool:
     """Is it a host that is known though it is short enough to be taken for prose?"""
-    host = host.lower()
-    return host in shorteners() or host in messengers() or host in read_words("short_hosts.txt")
+    return host.lower() in _known()
+
+
+@cache
+def _known() -> frozenset[str]:
+    return shorteners() | messengers() | read_words("short_hosts.txt")
 
 
 def prepare() -> None:
@@ -65,7 +61,15 @@ def prepare() -> None:
     is_known("")
 
 
-@lru_cache(4096)
+@lru_cache(HOSTS)
+def names(host: str) -> tuple[str, str]:
+    """A host as the network knows it, an IP address in its plain notation, and its registrable domain."""
+    known = ascii_host(host)
+    known = ip_address(known) or known
+    return known, registrable(known)
+
+
+@lru_cache(HOSTS)
 def registrable(host: str) -> str:
     """The domain that a person can register, private suffixes counted; the host itself for an IP or a bare name."""
     if not host or ip_address(host):
@@ -83,8 +87,9 @@ def registrable(host: str) -> str:
 
 def ascii_host(host: str) -> str:
     """The host as the network knows it: lower case, IDNA dots as full stops, other labels as punycode."""
-    name = host.lower() if host.isascii() else _fold_case(host)
-    labels = name.strip(".").split(".")
+    if host.isascii():
+        return host.lower().strip(".")
+    labels = _fold_case(host).strip(".").split(".")
     return ".".join(label if label.isascii() else punycode(label) for label in labels)
 
 
@@ -131,7 +136,7 @@ def _imitates(label: str, latin_suffix: bool) -> bool:
     return latin_suffix or any("a" <= c <= "z" for c in label)
 
 
-@lru_cache(4096)
+@lru_cache(HOSTS)
 def punycode(label: str) -> str:
     """A label beyond ASCII as DNS has it; an impossible one stays as it is."""
     if len(label) > LABEL_CHARACTERS:

@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 
 from crawler.items import Comment, Link
 from moderation.characters import plain_characters
-from moderation.disguises import disguises, undo
+from moderation.disguises import undo
 from moderation.finding import SCHEME_CHARACTERS, find_places
 from moderation.folding import Folded
-from moderation.gate import PLAIN, may_be_disguised
-from moderation.hosts import ascii_host, ip_address, is_homoglyph, registrable
+from moderation.hosts import ascii_host, ip_address, is_homoglyph, names, registrable
 from moderation.places import Place
 
 KEY = re.compile(r"^(?:https?:)?/*|/+$")
@@ -37,23 +36,14 @@ def find_links(comment: Comment | str) -> tuple[Link, ...]:
 
 
 def _in_text(text: str) -> list[Link]:
-    """The links of a text. The first that may hold one reads the tables for all that follow."""
-    folded = None if text.isascii() else plain_characters(text)
-    seen = folded.text if folded else text
-    disguised = may_be_disguised(seen)
-    if not disguised and not PLAIN.search(seen):
-        return []
-    disguises()
-    folded = folded or Folded(text, text)
-    if disguised:
-        folded = undo(folded)
-    return _apart([_link(folded, place) for place in find_places(folded)])
+    """The links of a text. The first that is looked at reads the tables for all that follow."""
+    folded = undo(Folded(text, text) if text.isascii() else plain_characters(text))
+    links = [_link(folded, place) for place in find_places(folded)]
+    return _apart(links) if len(links) > 1 else links
 
 
 def _apart(links: list[Link]) -> list[Link]:
     """In the order of the text, without those that begin inside another: an address in the path of an address."""
-    if len(links) < 2:
-        return links
     kept: list[Link] = []
     done = 0
     for link in sorted(links, key=_span):
@@ -68,26 +58,18 @@ def _span(link: Link) -> tuple[int, int]:
 
 
 def _link(folded: Folded, place: Place) -> Link:
-    start, end = folded.span(place.start, place.end)
-    shown = folded.text[place.start : place.end]
-    url = place.url or (shown if place.scheme else f"http://{shown}")
-    host = ascii_host(place.host)
-    if host[:1].isdigit() or host[:1] == "[":
-        host = ip_address(host) or host
-    disguise = place.disguise
+    first, last, named, scheme, disguise, url = place
+    start, end = folded.span(first, last) if folded.layers else (first, last)
+    if not url:
+        shown = folded.text[first:last]
+        url = shown if scheme else f"http://{shown}"
     if not disguise and folded.disguises:
         disguise = folded.disguise(start, end)
-    if not disguise and not place.host.isascii() and is_homoglyph(place.host):
+    if not disguise and not named.isascii() and is_homoglyph(named):
         disguise = "homoglyph"
-    return Link(
-        start=start,
-        end=end,
-        text=folded.original[start:end],
-        url=url,
-        host=host,
-        domain=registrable(host),
-        disguise=disguise,
-    )
+    host, domain = names(named)
+    text = folded.original[start:end]
+    return Link(start=start, end=end, text=text, url=url, host=host, domain=domain, disguise=disguise)
 
 
 def _with_hrefs(comment: Comment, shown: list[Link]) -> list[Link]:

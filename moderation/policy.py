@@ -14,7 +14,7 @@ from typing import Any, Literal
 from crawler.items import Comment, Context, Link, Reason, Verdict
 from moderation.classifier import Model, score
 from moderation.links import find_links
-from moderation.signals import SIGNALS, Clues
+from moderation.signals import SIGNALS, WITHOUT_LINKS, Clues
 
 SHIPPED = Path(__file__).with_name("rules.toml")
 MODEL = "model"
@@ -64,9 +64,15 @@ def judge(comment: Comment, context: Context, policy: Policy) -> Verdict:
     return judge_links(comment, find_links(comment), context, policy)
 
 
-def judge_links(comment: Comment, links: tuple[Link, ...], context: Context, policy: Policy) -> Verdict:
-    """`judge`, for who has found the links of the comment already."""
-    clues = Clues(comment=comment, context=context, links=links, allow=policy.allow, deny=policy.deny)
+def judge_links(
+    comment: Comment,
+    links: tuple[Link, ...],
+    context: Context,
+    policy: Policy,
+    topic: frozenset[str] = frozenset(),
+) -> Verdict:
+    """`judge`, for who has found the links of the comment already, and may know the `content_words` of the article."""
+    clues = Clues(comment=comment, context=context, links=links, allow=policy.allow, deny=policy.deny, topic=topic)
     reasons = tuple(_reasons(clues, policy))
     acting = sum(reason.weight for reason in reasons)
     if policy.model is not None:
@@ -109,7 +115,7 @@ def _opinion(comment: Comment, reasons: Iterable[Reason], model: Model, weight: 
 
 def _reasons(clues: Clues, policy: Policy) -> Iterable[Reason]:
     """A reason for each place where a signal fired; the first carries its weight."""
-    for signal in SIGNALS:
+    for signal in SIGNALS if clues.links else WITHOUT_LINKS:
         name = signal.__name__
         weight = policy.weights.get(name, 0.0)
         for fired in signal(clues):

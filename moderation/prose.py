@@ -9,11 +9,15 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from moderation.hosts import is_known
+from moderation.hosts import is_known, top_level
 from moderation.tables import read_rows, read_words
 
 CALL_CHARACTERS = 32
 """How far back a call such as "check out ---->" is looked for."""
+AROUND = 16
+"""Marks and blanks on either side of an address that is all the text says."""
+COUNTRY_CODE = 2
+"""Letters of a country's code."""
 SHORT = 3
 """A label of up to three letters before a suffix that is a word is an abbreviation more often than a name."""
 ENDINGS = ("s", "es", "d", "ed", "ing", "ly", "er", "en", "e", "n")
@@ -28,7 +32,6 @@ CALL = re.compile(
     r"|auf|bei|allez sur|sur|voir|visite[nz]?|en|sitio|zobacz|na|strona"
     r"|wejd[zź]cie na|odwied[zź]|adres|vai su"
     r"|su)\b)[\W_]{0,24}\Z",
-    re.IGNORECASE,
 )
 DESIGNATION = re.compile(r"(?=[^a-z]*[A-Z])(?=\D*\d)[A-Za-z]{0,6}-?\d+[A-Za-z0-9-]*|[A-Z]{1,5}-\d+\w*")
 ADDRESS_LIKE = re.compile(r"[/?#\\]\S*[\d._=?%&~+-]|[/\\]\S+[/\\]|[/\\][A-Za-z]*[a-z][A-Z]|:\d")
@@ -37,7 +40,14 @@ ADDRESS_LIKE = re.compile(r"[/?#\\]\S*[\d._=?%&~+-]|[/\\]\S+[/\\]|[/\\][A-Za-z]*
 class Run(NamedTuple):
     """Labels divided by full stops that end in a known suffix, in their place in the text."""
 
-    labels: tuple[str, ...]
+    labels: str
+    """As the text has them, but for a suffix in other letters."""
+    label: str
+    """What stands before the suffix."""
+    tld: str
+    """The suffix, as written."""
+    tier: str
+    """How far the suffix speaks for itself."""
     text: str
     start: int
     end: int
@@ -46,18 +56,10 @@ class Run(NamedTuple):
     deliberate: bool = False
     """The full stop was written in a disguise, so it is no slip of the pen."""
 
-    @property
-    def label(self) -> str:
-        """What stands before the suffix."""
-        return self.labels[-2]
-
-    @property
-    def tld(self) -> str:
-        """The suffix, as written."""
-        return self.labels[-1]
-
     def alone(self) -> bool:
-        """Nothing else stands in the text."""
+        """Nothing else stands in the text, save a few marks around."""
+        if self.start > AROUND or len(self.text) - self.stop > AROUND:
+            return False
         return not self.text[: self.start].strip("<([{\"'> ") and not self.text[self.stop :].strip(">)]}\"'. ")
 
     def called(self) -> bool:
@@ -66,13 +68,14 @@ class Run(NamedTuple):
 
     def addressed(self) -> bool:
         """What follows is a path or a port, not the second half of "yes.no/maybe"."""
-        return bool(ADDRESS_LIKE.match(self.text, self.end, self.stop))
+        return self.stop > self.end and bool(ADDRESS_LIKE.match(self.text, self.end, self.stop))
 
 
 @cache
 def tiers() -> dict[str, str]:
-    """How far a top-level domain speaks for itself: its tier in `tlds.tsv`."""
-    return {tld: tier for tier, tlds in read_rows("tlds.tsv") for tld in tlds.split()}
+    """How far each top-level domain speaks for itself: its tier in `tlds.tsv`, or what its length says."""
+    named = {tld: tier for tier, tlds in read_rows("tlds.tsv") for tld in tlds.split()}
+    return {tld: "name" if len(tld) > COUNTRY_CODE else "doubtful" for tld in top_level()} | named
 
 
 def prepare() -> None:
@@ -84,7 +87,7 @@ def prepare() -> None:
 
 def is_called(text: str, at: int) -> bool:
     """Does a call to go somewhere end at this place?"""
-    return bool(CALL.search(text[max(0, at - CALL_CHARACTERS) : at]))
+    return bool(CALL.search(text[max(0, at - CALL_CHARACTERS) : at].lower()))
 
 
 def is_common(word: str) -> bool:
@@ -98,55 +101,58 @@ def is_common(word: str) -> bool:
 
 def is_domain(run: Run) -> bool:
     """Weigh a run. Every answer rests on the tier of its suffix and the tests named here."""
-    if run.labels[0].lower() == "www" or is_known(".".join(run.labels)):
+    if run.tier == "strong" and run.tld.islower():
         return True
-    tier = tiers().get(run.tld.lower(), "name" if len(run.tld) > 2 else "doubtful")
-    if ".".join(run.labels).lower() in read_words("not_domains.txt") or _abbreviated(run):
+    low = run.labels.lower()
+    if is_known(low) or low.startswith("www."):
+        return True
+    if low in read_words("not_domains.txt") or _abbreviated(run):
         return False
     if run.deliberate:
         return True
     if run.alone():
-        return _whole(run, tier)
-    if run.addressed() and not (tier in ("word", "name") and _capital(run.tld)):
+        return _whole(run)
+    if run.addressed() and not (run.tier in ("word", "name") and _capital(run.tld)):
         return True
     if _capital(run.tld):
-        return _capital_suffix(run, tier)
-    return TESTS[tier](run)
+        return _capital_suffix(run)
+    return TESTS[run.tier](run)
 
 
-def _whole(run: Run, tier: str) -> bool:
+def _whole(run: Run) -> bool:
     """A run that is all the text says."""
     if run.stop > run.end + 1 and not _capital(run.tld):
         return True
-    if tier in ("word", "file"):
-        return run.tld.islower() and not is_common(run.label) and (tier == "word" or run.addressed())
-    if tier == "program":
+    if run.tier in ("word", "file"):
+        return run.tld.islower() and not is_common(run.label) and (run.tier == "word" or run.addressed())
+    if run.tier == "program":
         return _program(run)
-    return not _capital(run.tld) or tier in ("strong", "plain")
+    return not _capital(run.tld) or run.tier in ("strong", "plain")
 
 
 def _abbreviated(run: Run) -> bool:
     """`U.S.in`, `e.g.this`, `z.B.der`: single letters before a suffix."""
-    singles = [label for label in run.labels[:-1] if len(label) == 1]
-    tier = tiers().get(run.tld.lower())
-    if run.addressed() or tier == "strong" or (run.alone() and tier not in (None, "word")):
+    if len(run.label) > 1:
         return False
-    return len(singles) == len(run.labels) - 1 and (len(singles) > 1 or singles[0].isupper())
+    if run.tier == "strong" or run.addressed() or (run.alone() and run.tier not in ("word", "name", "doubtful")):
+        return False
+    labels = run.labels.split(".")[:-1]
+    return all(len(label) == 1 for label in labels) and (len(labels) > 1 or labels[0].isupper())
 
 
 def _capital(tld: str) -> bool:
     return tld != tld.lower()
 
 
-def _capital_suffix(run: Run, tier: str) -> bool:
+def _capital_suffix(run: Run) -> bool:
     """`EXAMPLE.CZ` and `Defense.Gov`, but not `K2.PL`, `war.In` or `offensive.US`."""
     shouted = run.tld.isupper() and run.label.isupper()
     titled = run.tld.istitle() and run.label.istitle()
     if run.tld.isupper() and not shouted:
-        return tier == "strong" and run.called()
-    if tier == "strong":
+        return run.tier == "strong" and run.called()
+    if run.tier == "strong":
         return shouted or titled or not is_common(run.label)
-    if tier not in ("plain", "program") or DESIGNATION.fullmatch(run.label):
+    if run.tier not in ("plain", "program") or DESIGNATION.fullmatch(run.label):
         return False
     return (shouted or titled) and len(run.label) > SHORT and (run.called() or not is_common(run.label))
 

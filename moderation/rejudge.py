@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from crawler.items import Comment, Context, Link, Reason, Verdict
+from crawler.items import Comment, Context, Delta, FieldValue, Link, Reason, Verdict
+from crawler.source import Source
 from crawler.urls import host_of
 from db.connect import Database, now
-from db.judging import Desk, History, Judged, domain_rules, judged, latest_model, stored_comments
+from db.judging import Desk, History, Judged, Thread, domain_rules, judged, latest_model, stored_comments
 from db.rows import reasons_json
 from moderation.classifier import Model, from_json
 from moderation.links import find_links
 from moderation.policy import NAMES, DomainRule, Policy, judge_links, with_rules
+from moderation.signals import content_words
 
 BATCH = 500
 """Verdicts in a transaction: a crawl that waits for its turn waits for less than a second."""
@@ -41,13 +43,49 @@ class Change:
         return self.stored.said != self.verdict.decision
 
 
-class Bench:
-    """Judges with the file's policy, people's domain rules, the last model, and the history of domains and authors."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Under:
+    """The article that comments hang under, as far as judging looks at it."""
 
-    def __init__(self, db: Database, policy: Policy) -> None:
-        self.db, self.history = db, History(db)
-        self._rules = [DomainRule(r["id"], r["domain"], r["said"], r["source_id"]) for r in domain_rules(db)]
-        self._policy = replace(policy, model=stored_model(db))
+    source: str
+    """The id of its source."""
+    own_hosts: frozenset[str]
+    """Of its source."""
+    url: str
+    id: int = 0
+    """Its number, where it is stored."""
+    hosts: frozenset[str] = frozenset()
+    """That it links to."""
+    topic: frozenset[str] = frozenset()
+    """Its `content_words`."""
+
+
+def under(
+    fields: Mapping[str, FieldValue], *, source: str, own_hosts: frozenset[str], url: str, id: int | None
+) -> Under:
+    """From an article's columns `headline`, `body` and `links`, as they are or will be stored."""
+    links = str(fields.get("links") or "[]")
+    return Under(
+        source=source,
+        own_hosts=own_hosts,
+        url=url,
+        id=id or 0,
+        hosts=frozenset(filter(None, (host_of(link["url"]) for link in json.loads(links)))),
+        topic=content_words(f"{fields.get('headline', '')}\n{fields.get('body', '')}"),
+    )
+
+
+class Bench:
+    """Judges with the file's policy, people's domain rules, the last model, and the history of domains, authors and
+    texts; without a database by the policy alone. One article at a time: `learn` reads what is known around its
+    comments, all at once, and `judge` says of each what that amounts to."""
+
+    def __init__(self, db: Database | None, policy: Policy) -> None:
+        self.history = History(db) if db else None
+        self._rules = (
+            [DomainRule(r["id"], r["domain"], r["said"], r["source_id"]) for r in domain_rules(db)] if db else []
+        )
+        self._policy = replace(policy, model=stored_model(db)) if db else policy
         self._policies: dict[str, Policy] = {}
         self._links: dict[Comment, tuple[Link, ...]] = {}
 
@@ -57,24 +95,57 @@ class Bench:
             self._policies[source] = with_rules(self._policy, self._rules, source)
         return self._policies[source]
 
-    def learn(self, comments: Iterable[Comment]) -> None:
-        """Reads the history of these comments, all at once: the only read for a page, but for the texts."""
-        self._links = {comment: find_links(comment) for comment in comments}
-        domains = {link.domain for links in self._links.values() for link in links}
-        self.history.learn(domains, {comment.author for comment in self._links})
+    def learn(self, comments: Iterable[Comment], article_id: int = 0) -> None:
+        """Reads the history of these comments, which hang under this article."""
+        self._learn(comments)
+        if self.history:
+            self.history.learn_texts((comment.text for comment in self._links), article_id)
 
-    def judge(self, comment: Comment, context: Context, source: str, *, id: int = 0, article_id: int = 0) -> Verdict:
+    def learn_stored(self, stored: Mapping[int, Comment], article_id: int) -> None:
+        """The same for stored comments, by number."""
+        self._learn(stored.values())
+        if self.history:
+            self.history.learn_stored_texts({id: comment.text for id, comment in stored.items()}, article_id)
+
+    def judge(self, comment: Comment, above: Under, *, decided_before: str = "", id: int = 0) -> Verdict:
         """The verdict on a comment whose history is learnt. `id` is its number where it is stored: it is no evidence
         against itself."""
-        links = self._links[comment]
-        known = replace(
-            context,
-            domain_spam=self.history.domains(links, "spam", id),
-            domain_ok=self.history.domains(links, "ok", id),
-            author_spam=self.history.author(comment.author, id),
-            same_text=self.history.same_text(comment.text, article_id),
+        links, known = self._links[comment], self.history
+        context = Context(
+            own_hosts=above.own_hosts,
+            article_url=above.url,
+            article_hosts=above.hosts,
+            decided_before=decided_before,
+            domain_spam=known.domains(links, "spam", id) if known and links else frozenset(),
+            domain_ok=known.domains(links, "ok", id) if known and links else frozenset(),
+            author_spam=known.author(comment.author, id) if known else 0,
+            same_text=known.same_text(comment.text) if known else 0,
         )
-        return judge_links(comment, links, known, self.policy(source))
+        return judge_links(comment, links, context, self.policy(above.source), above.topic)
+
+    def verdicts(self, delta: Delta, source: Source) -> dict[str, Verdict]:
+        """A verdict, by its key, for each comment that is new, edited or was never judged in its present version."""
+        keyed = (*delta.new, *delta.edited, *delta.unjudged)
+        if not keyed:
+            return {}
+        article = delta.page.article
+        above = under(
+            delta.fields,
+            source=source.id,
+            own_hosts=source.all_hosts,
+            url=article.url,
+            id=delta.known.article_id,
+        )
+        self.learn((k.comment for k in keyed), above.id)
+        stored = {key: (known.id, known.decided) for key, known in delta.known.comments.items()}
+        known = {k.key: stored.get(k.key, (0, "")) for k in keyed}
+        return {k.key: self.judge(k.comment, above, id=known[k.key][0], decided_before=known[k.key][1]) for k in keyed}
+
+    def _learn(self, comments: Iterable[Comment]) -> None:
+        self._links = {comment: find_links(comment) for comment in comments}
+        if self.history:
+            domains = {link.domain for links in self._links.values() for link in links}
+            self.history.learn(domains, {comment.author for comment in self._links})
 
 
 def stored_model(db: Database) -> Model | None:
@@ -100,20 +171,25 @@ def changes(
     `hosts` are the own hosts of the sources, by id.
     """
     bench, total, done = Bench(db, policy), stored_comments(db), 0
-    for under_article in judged(db):
-        bench.learn(stored.comment for stored in under_article)
-        for stored in under_article:
-            verdict = _again(bench, stored, hosts)
+    for thread in judged(db):
+        above = _above(thread, hosts)
+        bench.learn_stored({stored.id: stored.comment for stored in thread.comments}, thread.article_id)
+        for stored in thread.comments:
+            verdict = bench.judge(stored.comment, above, decided_before=stored.decided_before, id=stored.id)
+            verdict = _with_witness(verdict, stored, bench.policy(thread.source_id))
             if (stored.said, stored.reasons) != (verdict.decision, reasons_json(verdict.reasons)):
                 yield Change(stored, verdict)
-        done += len(under_article)
+        done += len(thread.comments)
         heard(done, total)
 
 
 def rejudge(
     path: Path, policy: Policy, hosts: Mapping[str, frozenset[str]], heard: Heard = lambda done, total: None
 ) -> Counter[str]:
-    """Appends the verdicts of `changes`, and counts them as `tell` does. A person's verdict still outranks them."""
+    """Appends the verdicts of `changes`, and counts them as `tell` does. A person's verdict still outranks them.
+
+    With a verdict come the links that it saw: they replace the rows in `links` of that version of the comment.
+    """
     counts: Counter[str] = Counter()
     waiting: list[Change] = []
     with Desk(path) as desk:
@@ -143,16 +219,14 @@ def _written(desk: Desk, waiting: list[Change]) -> int:
     return desk.append(((c.stored.id, c.stored.revision, c.verdict) for c in waiting), now=now()) if waiting else 0
 
 
-def _again(bench: Bench, stored: Judged, hosts: Mapping[str, frozenset[str]]) -> Verdict:
-    own = hosts.get(stored.source_id) or _hosts_of(stored.source_home, stored.article_url)
-    context = Context(
-        own_hosts=own,
-        article_url=stored.article_url,
-        article_hosts=frozenset(filter(None, map(host_of, stored.article_links))),
-        decided_before=stored.decided_before,
+def _above(thread: Thread, hosts: Mapping[str, frozenset[str]]) -> Under:
+    return under(
+        thread.fields,
+        source=thread.source_id,
+        own_hosts=hosts.get(thread.source_id) or _hosts_of(thread.source_home, thread.url),
+        url=thread.url,
+        id=thread.article_id,
     )
-    verdict = bench.judge(stored.comment, context, stored.source_id, id=stored.id, article_id=stored.article_id)
-    return _with_witness(verdict, stored, bench.policy(stored.source_id))
 
 
 def _hosts_of(*urls: str) -> frozenset[str]:

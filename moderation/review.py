@@ -11,6 +11,7 @@ from typing import Any, Literal
 from crawler.text import tidy
 from db.connect import now
 from db.store import Store, Undone
+from moderation.exchange import NAME_CHARACTERS
 
 Decision = Literal["spam", "ok"]
 
@@ -24,18 +25,23 @@ def decide(
     `DatabaseProblem`.
     """
     with Store(path) as store:
-        return store.decide(comment_id, said, by=tidy(by) or reviewer(), note=tidy(note), now=now(), seen=seen)
+        return store.decide(comment_id, said, by=named(by), note=tidy(note), now=now(), seen=seen)
 
 
 def undo(path: Path, comment_id: int | None = None, *, by: str = "") -> Undone:
     """Takes back the last decision, of all or on one comment. Raises `NotThere`, `DatabaseProblem`."""
     with Store(path) as store:
-        return store.undo(comment_id, by=tidy(by) or reviewer(), now=now())
+        return store.undo(comment_id, by=named(by), now=now())
+
+
+def named(by: str) -> str:
+    """The name that a decision carries: the one that was given, or `reviewer`."""
+    return tidy(by, NAME_CHARACTERS).strip() or reviewer()
 
 
 def reviewer() -> str:
     """Who decides when nobody says: WATCHFLOOR_REVIEWER, else the user's name on this machine."""
-    stated = os.environ.get("WATCHFLOOR_REVIEWER", "").strip()
+    stated = tidy(os.environ.get("WATCHFLOOR_REVIEWER", ""), NAME_CHARACTERS).strip()
     if stated:
         return stated
     try:

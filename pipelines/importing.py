@@ -21,15 +21,14 @@ What the site itself holds for spam or has not approved is told to the reviewer 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
 from crawler.imports.export import Thread
-from crawler.items import Article, Context, Delta, Keyed, Known, Page, Reason, Verdict
+from crawler.items import Article, Delta, Known, Page, Reason, Verdict
 from crawler.source import Source
 from crawler.urls import normal
-from moderation.policy import Policy, judge
 from pipelines.compare import compare
 from pipelines.normalise import normalise
 
@@ -52,26 +51,31 @@ def addresses(url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(known_by for address in spelled if (known_by := normal(address))))
 
 
-def imported(thread: Thread, known: Known, url: str, source: Source, policy: Policy) -> Delta:
-    """What this thread adds, judged. `url` is the address that the article is, or will be, known by."""
+def imported(thread: Thread, known: Known, url: str, source: Source) -> Delta:
+    """What this thread adds, not judged yet. `url` is the address that the article is, or will be, known by."""
     page = normalise(_page(thread, url), asked=url, source=source)
     delta = compare(page, known)
-    if known.article_id is not None:
-        stub = known.fields.get("kind") == STUB
-        delta = replace(
-            delta,
-            known=replace(known, gone=False),
-            fields=known.fields,
-            changed=(),
-            revised=(),
-            edited=delta.edited if stub else (),
-            returned=(),
-            gone=(),
-        )
-    marks = [entry.mark for entry in thread.entries]
-    context = Context(own_hosts=source.all_hosts, article_url=url)
-    verdicts = {k.key: _verdict(k, known, marks[k.comment.position], context, policy) for k in _to_judge(delta)}
-    return replace(delta, verdicts=verdicts)
+    if known.article_id is None:
+        return delta
+    stub = known.fields.get("kind") == STUB
+    return replace(
+        delta,
+        known=replace(known, gone=False),
+        fields=known.fields,
+        changed=(),
+        revised=(),
+        edited=delta.edited if stub else (),
+        returned=(),
+        gone=(),
+    )
+
+
+def with_marks(delta: Delta, thread: Thread, verdicts: Mapping[str, Verdict], threshold: float) -> Delta:
+    """The delta with its verdicts, each held with a reason of its own where the site has already doubted the comment;
+    that reason alone reaches the threshold."""
+    keyed = (*delta.new, *delta.edited, *delta.unjudged)
+    marks = {k.key: thread.entries[k.comment.position].mark for k in keyed}
+    return replace(delta, verdicts={key: _marked(verdict, marks[key], threshold) for key, verdict in verdicts.items()})
 
 
 def _page(thread: Thread, url: str) -> Page:
@@ -86,18 +90,9 @@ def _page(thread: Thread, url: str) -> Page:
     return Page(article=article, comments=tuple(entry.comment for entry in thread.entries))
 
 
-def _to_judge(delta: Delta) -> Iterator[Keyed]:
-    yield from delta.new
-    yield from delta.edited
-    yield from delta.unjudged
-
-
-def _verdict(keyed: Keyed, known: Known, mark: str, context: Context, policy: Policy) -> Verdict:
-    """The rules' verdict; held with a reason of its own where the site has already doubted the comment."""
-    stored = known.comments.get(keyed.key)
-    verdict = judge(keyed.comment, replace(context, decided_before=stored.decided if stored else ""), policy)
+def _marked(verdict: Verdict, mark: str, threshold: float) -> Verdict:
     if not mark:
         return verdict
-    reason = Reason(name=MARK, weight=policy.threshold, note=MARKS[mark])
+    reason = Reason(name=MARK, weight=threshold, note=MARKS[mark])
     score = round(verdict.score + reason.weight, 3)
     return replace(verdict, decision="flagged", score=score, reasons=(*verdict.reasons, reason))

@@ -5,18 +5,16 @@ Visit ─► Normalise ─► Compare (reads what is known) ─► Moderate ─�
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, cast
 
 from scrapy.crawler import Crawler
 
-from crawler.items import Context, Delta, Fetch, Found, Keyed, Page, Verdict
+from crawler.items import Delta, Fetch, Found, Page
 from crawler.report import Report
 from crawler.source import Source
-from crawler.urls import host_of
-from moderation.policy import Policy, default_policy, judge, load_policy
+from moderation.policy import Policy, default_policy, load_policy
 from moderation.rejudge import Bench
 from pipelines.compare import compare
 from pipelines.normalise import normalise
@@ -62,7 +60,7 @@ class Compare(_WithReport):
 
 
 class Moderate(_WithReport):
-    """A verdict for each comment that is new, edited or was never judged."""
+    """A verdict for each comment that is new, edited or was never judged; outside of a run by the rules alone."""
 
     def __init__(self, report: Report, policy: Policy) -> None:
         super().__init__(report)
@@ -78,22 +76,8 @@ class Moderate(_WithReport):
     def process_item(self, visit: Visit) -> Visit:
         """The visit with its verdicts."""
         delta = cast(Delta, visit.delta)
-        keyed = tuple(_to_judge(delta))
-        verdicts = self._verdicts(visit, delta, keyed) if keyed else {}
-        return replace(visit, delta=replace(delta, verdicts=verdicts))
-
-    def _verdicts(self, visit: Visit, delta: Delta, keyed: tuple[Keyed, ...]) -> dict[str, Verdict]:
-        """With the history that the database has; outside of a run by the rules alone."""
-        if not self.report.run_id:
-            return {k.key: judge(k.comment, _context(visit, k), self.policy) for k in keyed}
-        bench = Bench(self.report.store.db, self.policy)
-        bench.learn(k.comment for k in keyed)
-        stored, article = delta.known.comments, delta.known.article_id or 0
-        ids = {k.key: stored[k.key].id if k.key in stored else 0 for k in keyed}
-        return {
-            k.key: bench.judge(k.comment, _context(visit, k), visit.source.id, id=ids[k.key], article_id=article)
-            for k in keyed
-        }
+        bench = Bench(self.report.store.db if self.report.run_id else None, self.policy)
+        return replace(visit, delta=replace(delta, verdicts=bench.verdicts(delta, visit.source)))
 
 
 class Save(_WithReport):
@@ -104,20 +88,3 @@ class Save(_WithReport):
         delta = cast(Delta, visit.delta)
         self.report.save(delta, replace(visit.fetch, outcome="stored" if delta.news else "unchanged"))
         return visit
-
-
-def _to_judge(delta: Delta) -> Iterator[Keyed]:
-    yield from delta.new
-    yield from delta.edited
-    yield from delta.unjudged
-
-
-def _context(visit: Visit, keyed: Keyed) -> Context:
-    delta = cast(Delta, visit.delta)
-    stored = delta.known.comments.get(keyed.key)
-    return Context(
-        own_hosts=visit.source.all_hosts,
-        article_url=visit.page.article.url,
-        article_hosts=frozenset(filter(None, (host_of(link.url) for link in visit.page.article.links))),
-        decided_before=stored.decided if stored else "",
-    )

@@ -15,6 +15,12 @@ from filelock import FileLock
 
 from app.cli.importing import import_
 from conftest import Watch
+from db.connect import open_reader
+from db.judging import Desk as Judging
+from moderation.learning import learn
+from moderation.policy import default_policy
+from moderation.rejudge import changes
+from test_db_store import NOW
 
 ROW = {"article_url": "https://example.com/a", "article_title": "A", "author": "Ann", "posted": "2020-01-01"}
 ROWS = [
@@ -125,6 +131,42 @@ def test_a_later_export_with_an_edited_comment_is_an_edit_that_keeps_the_decisio
     told = desk.told(desk.file([{**ROWS[0], "text": "Fine words. http://casino.example"}, *ROWS[1:]]))
     assert (told["comments_edited"], told["flagged"]) == (1, 1)
     assert desk.rows("SELECT text FROM comment_revisions") == [("Fine words.",)]
+
+
+def test_imported_comments_are_judged_with_domain_rules_history_and_model_so_that_judging_again_changes_nothing(
+    desk: Desk,
+) -> None:
+    pitch = "Earn four thousand a week from your kitchen table, ask {} how it is done!"
+    first = [
+        {**ROW, "id": n, "text": f"{'Great offer' if n % 2 else 'The brigade moved'} {n} times"} for n in range(20)
+    ]
+    first += [{**ROW, "id": 20, "text": "see http://shop-a.com/x"}, {**ROW, "id": 21, "text": pitch.format("Ann")}]
+    desk.run(desk.file(first), "--source", "mine")
+    with Judging(desk.db) as judging:
+        judging.rule_domain("paper.com", "allow", source="", note="", by="ann", now=NOW)
+        for n in range(21):
+            judging.decide(n + 1, "spam" if n % 2 or n == 20 else "ok", by="ann", now=NOW)
+    assert learn(desk.db) is not None
+    under = {"article_url": "https://example.com/b", "article_title": "B", "posted": "2020-01-02"}
+    second = [
+        {**under, "id": 1, "author": "Eve", "text": "again http://shop-a.com/y"},
+        {**under, "id": 2, "author": "Eve", "text": "as http://paper.com/z has it"},
+        {**under, "id": 3, "author": "Eve", "text": pitch.format("me")},
+        {**under, "id": 4, "author": "Ann", "text": "Fine words.", "status": "hold"},
+    ]
+    desk.run(desk.file(second), "--source", "mine")
+    sql = "SELECT text, reasons FROM verdicts v JOIN comments c ON c.id = v.comment_id WHERE article_id = 2"
+    told = dict(desk.rows(sql))
+    names = [{reason["name"] for reason in json.loads(told[row["text"]])} for row in second]
+    assert names[0] >= {"known_spam_domain", "model"} and "allowed_domain" in names[1]
+    assert "same_text_elsewhere" in names[2] and names[3] >= {"known_spammer", "marked_by_site"}
+    assert all(
+        judge.startswith("rules@1+1 model@1")
+        for (judge,) in desk.rows("SELECT judge FROM verdicts WHERE comment_id > 22")
+    )
+    db = open_reader(desk.db)
+    assert not [change for change in changes(db, default_policy(), {}) if change.stored.id > 22]
+    db.close()
 
 
 def test_a_smaller_export_marks_nothing_gone(desk: Desk) -> None:

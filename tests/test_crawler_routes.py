@@ -153,6 +153,35 @@ def test_a_comment_that_comes_by_many_routes_is_one_and_the_page_s_own_reading_s
     assert (whole.cuts, whole.comments[3].site_id) == ((), "")
 
 
+def test_a_comment_that_the_page_shows_without_a_number_is_known_again_in_the_feed_by_what_it_says() -> None:
+    shown = (
+        Comment(text="Plus one", author="Ann"),
+        Comment(text="Plus one", author="Ann"),
+        Comment(text="It\u2019s so.", author="Bob", site_id="bc_0_1B"),
+    )
+    feed = listing(
+        Comment(text="A reply", author="Cid", site_id="14", parent_site_id="13"),
+        Comment(text="It\u2019s  so.", author="Bob", site_id="13"),
+        Comment(text="Plus one", author="Ann", site_id="12"),
+        Comment(text="Plus one", author="Ann", site_id="11"),
+        Comment(text="Plus one", author="Ann", site_id="10"),
+    )
+    whole = merged(Page(article=page().article, comments=shown), [("feed", feed)], 0)
+    assert [(c.author, c.site_id) for c in whole.comments] == [
+        ("Ann", ""),
+        ("Ann", ""),
+        ("Bob", "bc_0_1B"),
+        ("Cid", "14"),
+        ("Ann", "10"),
+    ]
+    assert whole.comments[3].parent == 2
+
+
+def test_two_comments_with_numbers_of_their_own_are_two_whatever_they_say() -> None:
+    api = listing(Comment(text="Text 1", site_id="2"))
+    assert [c.site_id for c in merged(page("1"), [("api", api)], 0).comments] == ["1", "2"]
+
+
 def test_replies_by_place_find_their_parents_again_after_merging() -> None:
     far = listing(Comment(text="A"), Comment(text="B", parent=0, depth=1), Comment(text="C", parent=1, depth=2))
     assert [c.parent for c in merged(page("1", "2"), [("page", far)], 0).comments] == [None, None, None, 2, 3]

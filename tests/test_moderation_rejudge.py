@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from conftest import watchfloor
-from crawler.items import Comment
+from conftest import Watch, watchfloor
+from crawler.items import Comment, Known
 from db.connect import open_reader
 from db.judging import Desk
+from db.rows import reasons_json
 from db.store import Store
 from moderation.group import decide_group, group_of
 from moderation.learning import EVERY, FIRST, learn, learn_when_due, report, share
 from moderation.policy import default_policy, load_policy
-from moderation.rejudge import changes, rejudge, stored_model, tell
-from test_db_store import NOW, page, visit
+from moderation.rejudge import Bench, changes, rejudge, stored_model, tell
+from pipelines.compare import compare
+from test_db_store import FETCH, NOW, SOURCE, page, visit
 
 STRICT = (
     'version = "strict"\n[signals.shouting]\nweight = 1.5\nreason = "try"\n[signals.link]\nweight = 0.5\nreason = "try"'
@@ -74,6 +78,78 @@ def test_whatif_writes_nothing_and_rejudge_writes_exactly_what_it_said(path: Pat
     assert appended == [(c.stored.id, c.verdict.decision, c.verdict.score) for c in found]
     assert _states(path)[2] == "flagged" and _states(path)[3] == "clean"
     assert rejudge(path, policy, {})["changed"] == 0
+
+
+PIECES = (
+    "see http://shop-a.com/x",
+    "go to shop-a dot com",
+    "as http://paper.com/z has it",
+    "Great offer, earn money from home, ask me how on my page",
+    "the brigade moved its howitzers across the northern bridges before anybody noticed the columns",
+    "WHAT A TERRIBLE MISSILE",
+    "fine words",
+    "whatsapp me on +34 600 123 456",
+)
+
+
+BODY = " ".join(f"{first}{second}topic" for first in "abcdefgh" for second in "rstuvwxyz")
+"""Of an article with which none of these comments has anything to do."""
+
+
+def _filled(path: Path, seed: int) -> None:
+    """Articles of random comments, random decisions, domain rules, and a model."""
+    drawn = random.Random(seed)
+    with Desk(path) as desk:
+        run = desk.begin_run([SOURCE], version="t", now=NOW)
+        for number in range(6):
+            texts = [" ".join(drawn.choices(PIECES, k=drawn.randint(1, 4))) for _ in range(12)]
+            comments = [
+                Comment(text=f"{text} {drawn.random()}", author=drawn.choice("ABC"), site_id=str(n), position=n)
+                for n, text in enumerate(texts)
+            ]
+            content = page(*comments, body=BODY)
+            content = replace(content, article=replace(content.article, url=f"https://example.com/{number}"))
+            delta = compare(content, Known())
+            verdicts = Bench(desk.db, default_policy()).verdicts(delta, SOURCE)
+            desk.apply(replace(delta, verdicts=verdicts), FETCH, run_id=run, now=NOW)
+        for id in drawn.sample(range(1, 73), 40):
+            desk.decide(id, drawn.choice(("spam", "ok")), by="ann", now=NOW)
+        desk.rule_domain("paper.com", drawn.choice(("allow", "deny")), source="", note="", by="ann", now=NOW)
+    assert learn(path) is not None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatif_and_rejudge_agree_with_model_history_and_domain_rules_and_then_nothing_is_left_to_say(
+    tmp_path: Path, seed: int
+) -> None:
+    path, policy = tmp_path / "w.db", load_policy(STRICT)
+    _filled(path, seed)
+    db, before = open_reader(path), len(_verdicts(path))
+    said = [
+        (c.stored.id, c.verdict.decision, c.verdict.score, reasons_json(c.verdict.reasons))
+        for c in changes(db, policy, {})
+    ]
+    db.close()
+    names = {reason["name"] for row in said for reason in json.loads(row[3])}
+    assert names >= {"model", "known_spam_domain", "known_spammer", "same_text_elsewhere", "unrelated"}
+    assert rejudge(path, policy, {})["written"] == len(said)
+    assert [row[1:5] for row in _verdicts(path)[before:]] == said
+    assert rejudge(path, policy, {})["changed"] == 0
+
+
+def test_rejudging_replaces_the_links_of_a_comment_by_what_it_sees_and_keeps_those_of_earlier_versions(
+    path: Path,
+) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute(
+            "INSERT INTO links SELECT comment_id, 9, number, start, stop, text, url, host, domain, place, disguise"
+            " FROM links WHERE comment_id = 1"
+        )
+        db.execute("UPDATE links SET domain = 'wrong.example' WHERE comment_id = 1")
+    rejudge(path, load_policy(STRICT), {})
+    with sqlite3.connect(path) as db:
+        seen = db.execute("SELECT revision, domain FROM links WHERE comment_id = 1 ORDER BY 1").fetchall()
+    assert seen == [(1, "shop-a.com"), (9, "wrong.example")]
 
 
 def test_a_persons_word_outlives_rejudging_and_is_counted_against_the_rules(path: Path) -> None:
@@ -152,6 +228,17 @@ def test_learning_waits_for_enough_decisions_and_then_happens_every_so_often(pat
     db.close()
 
 
+def test_the_model_is_trained_again_by_itself_with_the_decision_that_fills_the_number(path: Path) -> None:
+    _many(path, FIRST)
+    assert learn_when_due(path) is not None
+    _many(path, FIRST + EVERY - 1)
+    assert learn_when_due(path) is None
+    assert watchfloor("decide", "1", "spam", "--db", path).code == 0
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT version, decisions FROM models").fetchall() == [(1, FIRST), (2, FIRST + EVERY)]
+    assert learn_when_due(path) is None
+
+
 def test_the_model_orders_and_does_not_act_unless_the_rules_say_so(path: Path) -> None:
     _many(path, 40)
     assert learn(path) is not None
@@ -218,3 +305,12 @@ def test_deciding_a_group_asks_first(path: Path) -> None:
     asked = watchfloor("decide", "1", "spam", "--group", "--db", path, stdin=b"n\n")
     assert "2 comments would be spam" in asked.out and asked.code != 0
     assert watchfloor("decide", "1", "spam", "--group", "--yes", "--db", path, "--json").json["comments"] == [1, 5]
+
+
+def test_judging_again_after_a_crawl_says_what_the_crawl_said(site: Watch, tmp_path: Path) -> None:
+    site.crawl()
+    assert site.rows("SELECT count(*) FROM verdicts WHERE said = 'flagged'")[0][0]
+    hosts = {"demo": frozenset({f"127.0.0.1:{site.server.port}", "127.0.0.1"})}
+    db = open_reader(site.db)
+    assert [change.verdict.reasons for change in changes(db, default_policy(), hosts)] == []
+    db.close()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from crawler import limits
 from crawler.items import Comment, Context, Href
 from moderation.links import find_links
-from moderation.signals import SIGNALS, Clues
+from moderation.signals import SIGNALS, WITHOUT_LINKS, Clues, content_words
 
 CONTEXT = Context(own_hosts=frozenset({"www.site.example", "site.example"}), article_hosts=frozenset({"www.gao.gov"}))
 BY_NAME = {signal.__name__: signal for signal in SIGNALS}
@@ -69,6 +72,89 @@ def test_denied_beats_allowed() -> None:
     both = frozenset({"example.com"})
     assert _fires("link", comment, allow=both, deny=both)
     assert not _fires("allowed_domain", comment, allow=both, deny=both)
+
+
+ARTICLE = content_words(
+    "The navy has ordered twelve frigates from three shipyards. The first vessel enters service within seven years,"
+    " armed with cruise missiles and helicopters against submarines. The contract includes training, maintenance and"
+    " spare parts. Parliament approved the budget despite objections from several committees, which had demanded lower"
+    " prices, stricter penalties for delays, and production inside the country. Engineers expect problems with the"
+    " electric propulsion, because similar engines failed during earlier trials in northern waters. Analysts doubt that"
+    " enough sailors can be recruited before the launching ceremony; recruitment has fallen short since the pandemic."
+)
+APART = "Finally somebody explains psychic healing: marriage became wonderful through candlelight meditation sessions"
+
+
+@pytest.mark.parametrize(
+    ("text", "topic", "fires"),
+    [
+        (APART, ARTICLE, True),
+        (f"{APART}, and the frigate?", ARTICLE, False),
+        ("Psychic healing is wonderful, candlelight too", ARTICLE, False),
+        (APART, frozenset(list(ARTICLE)[:40]), False),
+        (APART, frozenset(), False),
+        (
+            "Недавно прочитала учебник психологии, советую каждому человеку попробовать дыхательные упражнения",
+            ARTICLE,
+            True,
+        ),
+        ("我昨天在网上买了一台新电脑", ARTICLE, True),
+        ("ฉันซื้อคอมพิวเตอร์เครื่องใหม่จากร้านค้าออนไลน์เมื่อวานนี้", ARTICLE, False),
+    ],
+)
+def test_a_comment_of_some_length_without_a_word_of_its_article_is_unrelated(
+    text: str, topic: frozenset[str], fires: bool
+) -> None:
+    clues = Clues(comment=Comment(text=text), context=CONTEXT, links=(), topic=topic)
+    assert any(BY_NAME["unrelated"](clues)) is fires
+
+
+def test_endings_do_not_make_another_word_and_two_signs_are_a_word_where_a_sign_is_a_syllable() -> None:
+    assert content_words("Ракетами, ракетный") & content_words("РАКЕТНОГО")
+    assert content_words("新しい護衛艦を建造する") & content_words("護衛艦が足りない")
+    assert content_words("The jet and the men") == frozenset()
+
+
+@given(st.text(max_size=200))
+def test_the_words_of_any_text_are_found_again_in_it(text: str) -> None:
+    assert content_words(text) <= content_words(f"{text} {text}")
+
+
+def test_a_phrase_is_found_among_others_wherever_it_stands() -> None:
+    clues = Clues(comment=Comment(text="Easy money! I make MONEY  online. Visit my money"), context=CONTEXT, links=())
+    assert [fired.note for fired in BY_NAME["spam_phrase"](clues)] == ["Easy money", "make MONEY", "Visit my"]
+
+
+def test_accounts_and_addresses_are_told_in_the_order_in_which_they_stand() -> None:
+    text = "ann [at] example.com or Telegram @ann_sells or line id: ann7777"
+    clues = Clues(comment=Comment(text=text), context=CONTEXT, links=())
+    notes = [fired.note for fired in BY_NAME["contact"](clues)]
+    assert notes == ["ann [at] example.com", "Telegram @ann_sells", "line id: ann7777"]
+
+
+def test_many_places_of_one_text_are_counted_up_to_a_limit_and_said_so() -> None:
+    for times, said in ((1, "posted 1 more"), (limits.SAME_TEXTS, f"posted at least {limits.SAME_TEXTS} more")):
+        clues = Clues(comment=Comment(text="a"), context=Context(same_text=times), links=())
+        (fired,) = BY_NAME["same_text_elsewhere"](clues)
+        assert fired.note.startswith(said)
+
+
+@given(st.text(max_size=60), st.integers(0, 30), st.sampled_from(["", "ok"]))
+def test_only_some_signals_fire_on_a_comment_without_a_link_and_those_are_listed(
+    text: str, times: int, before: str
+) -> None:
+    everything = Context(
+        own_hosts=CONTEXT.own_hosts,
+        article_hosts=CONTEXT.article_hosts,
+        decided_before=before,
+        domain_spam=frozenset({"a.com"}),
+        domain_ok=frozenset({"b.com"}),
+        author_spam=times,
+        same_text=times,
+    )
+    clues = Clues(comment=Comment(text=text), context=everything, links=(), topic=ARTICLE)
+    assert {signal for signal in SIGNALS if any(signal(clues))} <= set(WITHOUT_LINKS)
+    assert [signal for signal in SIGNALS if signal in WITHOUT_LINKS] == list(WITHOUT_LINKS)
 
 
 def test_edit_after_a_decision_fires() -> None:

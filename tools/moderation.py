@@ -6,11 +6,24 @@ from collections.abc import Iterator
 
 from crawler.items import Comment, Context, Href, Verdict
 from moderation.classifier import beliefs
-from moderation.policy import MODEL, NAMES, default_policy, judge, load_policy
-from moderation.signals import SIGNALS
+from moderation.links import find_links
+from moderation.policy import MODEL, NAMES, default_policy, judge_links, load_policy
+from moderation.signals import SIGNALS, content_words
 
 OWN = Context(own_hosts=frozenset({"site.example"}), article_hosts=frozenset({"gao.gov"}))
 LISTS = 'version = "example"\n[domains]\nallow = ["gao.example"]\ndeny = ["pills.example"]'
+TOPIC = content_words(
+    "The navy has ordered twelve frigates from three shipyards. The first vessel enters service within seven years,"
+    " armed with cruise missiles and helicopters against submarines. The contract includes training, maintenance and"
+    " spare parts. Parliament approved the budget despite objections from several committees, which had demanded lower"
+    " prices, stricter penalties for delays, and production inside the country. Engineers expect problems with the"
+    " electric propulsion, because similar engines failed during earlier trials in northern waters. Analysts doubt that"
+    " enough sailors can be recruited before the launching ceremony; recruitment has fallen short since the pandemic."
+)
+UNRELATED = Comment(
+    text="Finally somebody explains psychic healing properly: my marriage became wonderful after weekly"
+    " candlelight meditation sessions together."
+)
 
 EXAMPLES: dict[str, tuple[Comment, Context]] = {
     "denied_domain": (Comment(text="Buy at pills.example now: http://pills.example"), OWN),
@@ -33,6 +46,7 @@ EXAMPLES: dict[str, tuple[Comment, Context]] = {
     "same_text_elsewhere": (Comment(text="The same words again."), Context(same_text=3)),
     "known_spammer": (Comment(text="Hello.", author="Best Deals"), Context(author_spam=2)),
     "spam_phrase": (Comment(text="I earn money at home"), OWN),
+    "unrelated": (UNRELATED, OWN),
     "shouting": (Comment(text="THIS IS THE WORST JET EVER BUILT"), OWN),
     "cited_by_article": (Comment(text="see https://gao.gov/report"), OWN),
     "known_good_domain": (Comment(text="see http://paper.com/a"), Context(domain_ok=frozenset({"paper.com"}))),
@@ -69,7 +83,7 @@ def starting_beliefs() -> str:
 def example_verdict(name: str) -> Verdict:
     """What the rules, with one domain allowed and one denied, say of a signal's example."""
     comment, context = EXAMPLES[name]
-    return judge(comment, context, load_policy(LISTS))
+    return judge_links(comment, find_links(comment), context, load_policy(LISTS), TOPIC)
 
 
 def _example(name: str) -> str:

@@ -48,7 +48,8 @@ def diagram() -> str:
 
 def commands() -> str:
     """The help of every command."""
-    return "\n\n".join(_help(name) for name in COMMANDS)
+    with click.Context(cli, info_name="watchfloor") as parent:
+        return "\n\n".join(part for name in COMMANDS for part in _help(name, parent))
 
 
 def layers() -> str:
@@ -98,12 +99,16 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _help(name: str) -> str:
-    with click.Context(cli, info_name="watchfloor") as parent:
-        command = cli.get_command(parent, name)
-        assert command is not None
-        with click.Context(command, info_name=name, parent=parent, max_content_width=100) as ctx:
-            return f"## watchfloor {name}\n\n```\n{command.get_help(ctx)}\n```"
+def _help(name: str, parent: click.Context) -> Iterator[str]:
+    """The help of a command, and of those below it."""
+    assert isinstance(parent.command, click.Group)
+    command = parent.command.get_command(parent, name)
+    assert command is not None
+    with click.Context(command, info_name=name, parent=parent, max_content_width=100) as ctx:
+        yield f"## {ctx.command_path}\n\n```\n{command.get_help(ctx)}\n```"
+        if isinstance(command, click.Group):
+            for below in command.list_commands(ctx):
+                yield from _help(below, ctx)
 
 
 def undescribed() -> Iterator[str]:

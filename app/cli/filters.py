@@ -7,14 +7,22 @@ import binascii
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from app.cli.options import existing_file, reading
 from app.cli.reading import dump
-from crawler.items import Comment, Context, Href, Moment, Page, Rejected
+from crawler.items import Comment, Context, Href, Moment, Page, Rejected, Verdict
 from crawler.text import tidy
-from crawler.urls import host_of
+from crawler.urls import host_of, normal
+from db import read
+from db.connect import Database
+
+if TYPE_CHECKING:
+    from moderation.policy import Policy
+    from moderation.rejudge import Under
 
 Row = dict[str, Any]
 
@@ -34,14 +42,27 @@ def clean(jsonl: bool) -> None:
 
 @click.command()
 @click.option("--jsonl", is_flag=True, required=True, help="Read {id, text, …} lines from standard input.")
-def judge(jsonl: bool) -> None:
+@click.option("--db", type=existing_file, help="With the domain rules, the model and the history of this database.")
+@click.option("--rules", type=existing_file, help="By this rules file, instead of the shipped rules.")
+def judge(jsonl: bool, db: Path | None, rules: Path | None) -> None:
     """Judge comments: each line {id, text, html?, author?, author_url?, article_url?} gives
     {id, urls, flagged, score, reasons}; a line that cannot be read gives {error}.
 
+    With --db a comment is judged as a new one would be in a crawl: by what people said of domains, under the source
+    that its article_url belongs to, by what was learnt from their decisions, and by what they decided on its links and
+    its author. What they say meanwhile counts from the next line on. Nothing is stored.
+
     \b
-    Example: watchfloor judge --jsonl < comments.jsonl > verdicts.jsonl
+    Examples: watchfloor judge --jsonl < comments.jsonl > verdicts.jsonl
+              watchfloor judge --jsonl --db news.db < comments.jsonl
     """
-    _filter(_judged)
+    from moderation.policy import default_policy, load_policy
+
+    policy = load_policy(rules) if rules else default_policy()
+    if db is None:
+        return _filter(lambda row: _judged(row, policy))
+    with reading(db) as database:
+        _filter(_Informed(database, policy).judged)
 
 
 def _filter(answer: Callable[[Row], Row]) -> None:
@@ -60,8 +81,10 @@ def _answered(line: bytes, answer: Callable[[Row], Row]) -> Row:
         return {"error": f"not JSON: {e}"}
     try:
         return {"id": row.get("id"), **answer(row)}
-    except (KeyError, TypeError, ValueError, binascii.Error) as e:
-        return {"id": row.get("id"), "error": f"{type(e).__name__}: {e}"}
+    except KeyError as e:
+        return {"id": row.get("id"), "error": f"{e.args[0]} is missing"}
+    except (TypeError, ValueError, binascii.Error) as e:
+        return {"id": row.get("id"), "error": str(e)}
 
 
 def _cleaned(row: Row) -> Row:
@@ -98,11 +121,44 @@ def _iso(moment: Moment | None) -> str | None:
     return (moment.iso or moment.raw) if moment else None
 
 
-def _judged(row: Row) -> Row:
-    from moderation.policy import default_policy
+def _judged(row: Row, policy: Policy) -> Row:
     from moderation.policy import judge as judge_comment
 
-    verdict = judge_comment(_given(row), _context(row), default_policy())
+    return _verdict(judge_comment(_given(row), _context(row), policy))
+
+
+class _Informed:
+    """Judges with what a database knows, read anew when it has changed."""
+
+    def __init__(self, db: Database, policy: Policy) -> None:
+        self.db, self.policy, self._seen = db, policy, 0
+
+    def judged(self, row: Row) -> Row:
+        """The answer to one line."""
+        from moderation.rejudge import Bench
+
+        (version,) = self.db.execute("PRAGMA data_version").fetchone()
+        if version != self._seen:
+            self._bench, self._seen = Bench(self.db, self.policy), version
+            self._sources = {host_of(known["home"]): id for id, known in read.sources(self.db).items()}
+        comment, above = _given(row), self._above(row)
+        self._bench.learn((comment,), above.id)
+        return _verdict(self._bench.judge(comment, above))
+
+    def _above(self, row: Row) -> Under:
+        """The article that the line names, as it is stored; or no more than its address and the source's host."""
+        from moderation.rejudge import Under, under
+
+        url = tidy(str(row.get("article_url") or ""))
+        stored = read.article_above(self.db, normal(url) or url) if url else None
+        hosts = frozenset(filter(None, (host_of(url), host_of(stored["home"]) if stored else "")))
+        if stored:
+            return under(stored, source=stored["source_id"], own_hosts=hosts, url=url, id=stored["id"])
+        source = self._sources.get(host_of(url)) or self._sources.get(host_of(url).removeprefix("www."), "")
+        return Under(source=source, own_hosts=hosts, url=url)
+
+
+def _verdict(verdict: Verdict) -> Row:
     urls = [
         {"start": k.start, "end": k.end, "text": k.text, "url": k.url, "disguise": k.disguise} for k in verdict.links
     ]
@@ -112,8 +168,11 @@ def _judged(row: Row) -> Row:
 
 def _given(row: Row) -> Comment:
     """The comment of a line. Spans in the answer refer to `text` as it was given, so that it is not tidied here."""
+    text = row.get("text")
+    if not isinstance(text, str):
+        raise ValueError("text must be a text")
     return Comment(
-        text=str(row["text"]),
+        text=text,
         author=tidy(str(row.get("author") or "")),
         author_url=tidy(str(row.get("author_url") or "")),
         links=_hrefs(str(row.get("html") or ""), str(row.get("article_url") or "")),

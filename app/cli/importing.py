@@ -30,7 +30,8 @@ from crawler.text import line
 from crawler.urls import host_of
 from db.store import Saved, Store
 from moderation.policy import Policy, default_policy, load_policy
-from pipelines.importing import addresses, imported
+from moderation.rejudge import Bench
+from pipelines.importing import addresses, imported, with_marks
 
 BROKEN = 2
 GZIP = b"\x1f\x8b"
@@ -137,7 +138,7 @@ def _carry_out(
     progress: Progress,
 ) -> int:
     if dry_run and not path.exists():
-        for _, delta in _deltas(export, None, source, policy, progress):
+        for delta in _deltas(export, None, source, policy, progress):
             _count(delta, done)
         return 0
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,7 +146,7 @@ def _carry_out(
         with FileLock(f"{path}.lock", timeout=0), Store(path) as store:
             run = _Run(store, source, file, len(export.threads))
             with run:
-                for _, delta in _deltas(export, store, source, policy, progress):
+                for delta in _deltas(export, store, source, policy, progress):
                     _count(delta, done)
                     if not (dry_run or delta.empty):
                         run.save(delta)
@@ -185,10 +186,9 @@ class _Run:
             self.store.end_run(self.id, report, now=_now())
 
 
-def _deltas(
-    export: Export, store: Store | None, source: Source, policy: Policy, progress: Progress
-) -> Iterator[tuple[str, Delta]]:
-    """What each thread adds, one at a time."""
+def _deltas(export: Export, store: Store | None, source: Source, policy: Policy, progress: Progress) -> Iterator[Delta]:
+    """What each thread adds, one at a time, judged with all that the database knows."""
+    bench = Bench(store.db if store else None, policy)
     for thread in progress.track(export.threads, description="comparing"):
         spelled = addresses(thread.url) or (thread.url,)
         known, url = Known(), spelled[0]
@@ -197,7 +197,8 @@ def _deltas(
             if found.article_id is not None:
                 known, url = found, address
                 break
-        yield url, imported(thread, known, url, source, policy)
+        delta = imported(thread, known, url, source)
+        yield with_marks(delta, thread, bench.verdicts(delta, source), policy.threshold)
 
 
 def _count(delta: Delta, done: Counter[str]) -> None:

@@ -15,6 +15,7 @@ from app.cli.terminal import safe
 from crawler.settings import home as default_home
 from db import read
 from db.connect import Database, open_reader, problems_of
+from moderation.exchange import NAME_CHARACTERS, NOTE_CHARACTERS
 
 Command = Callable[..., Any]
 
@@ -57,8 +58,30 @@ home_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of database, archive, sources and rules. Default: WATCHFLOOR_HOME, else the user's data folder.",
 )
+existing_file = click.Path(path_type=Path, exists=True, dir_okay=False)
 json_option = click.option("--json", "json_", is_flag=True, help="One JSON document on standard output.")
 source_option = click.option("--source", default="", metavar="ID", help="Only this source.")
+
+
+def _short_enough(most: int) -> Callable[[click.Context, click.Parameter, str], str]:
+    def checked(_: click.Context, option: click.Parameter, value: str) -> str:
+        if len(value) > most:
+            raise click.BadParameter(f"longer than {most:,} characters", param=option)
+        return value
+
+    return checked
+
+
+def by_option(does: str) -> Callable[[Command], Command]:
+    """`--by NAME`: who it is that `does` this."""
+    meaning = f"Who {does}. Default: WATCHFLOOR_REVIEWER, else you."
+    return click.option("--by", default="", metavar="NAME", callback=_short_enough(NAME_CHARACTERS), help=meaning)
+
+
+def note_option(kept_with: str) -> Callable[[Command], Command]:
+    """`--note TEXT`."""
+    check = _short_enough(NOTE_CHARACTERS)
+    return click.option("--note", default="", metavar="TEXT", callback=check, help=f"Why; kept with the {kept_with}.")
 
 
 number = click.IntRange(1, 2**63 - 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,38 +12,52 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from app.cli.options import check_source, db_of, db_option, home_of, home_option, json_option, limit_option, reading
+from app.cli.options import (
+    by_option,
+    check_source,
+    db_of,
+    db_option,
+    existing_file,
+    home_of,
+    home_option,
+    json_option,
+    limit_option,
+    note_option,
+    reading,
+)
 from app.cli.terminal import as_json, complain, is_terminal, marked, one_line, safe, say
 from crawler.items import Comment, Context
 from crawler.source import catalogue
 from crawler.text import tidy
 from db.connect import DatabaseProblem, now
 from db.judging import Desk, domain_rules
-from moderation.hosts import ascii_host, suffixes
+from moderation.exchange import domain_of, open_to_all
 from moderation.policy import DomainRule, Policy, default_policy, judge, load_policy, with_rules
 from moderation.rejudge import Heard, changes, tell
 from moderation.rejudge import rejudge as append_changes
-from moderation.review import because, reviewer, spans
+from moderation.review import because, named, spans
 
 rules_option = click.option(
     "--rules",
     "file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=existing_file,
     help="This rules file, instead of the one in --home.",
 )
 
 
 @click.group()
 def rules() -> None:
-    """The rules that comments are judged by: check a file, show what holds, test a text.
+    """The rules that comments are judged by: check a file, show what holds, test a text, take them elsewhere.
 
     \b
-    Example: watchfloor rules test "see bank dot com"
+    Examples: watchfloor rules test "see bank dot com"
+              watchfloor rules export rules.jsonl
+              watchfloor rules deny-list --for wordpress
     """
 
 
-@rules.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@rules.command(short_help="Check a rules file.")
+@click.argument("file", type=existing_file)
 @json_option
 def check(file: Path, json_: bool) -> None:
     """Check FILE, a rules file: the first mistake with its key, and the nearest known one.
@@ -62,7 +75,7 @@ def check(file: Path, json_: bool) -> None:
         say(f"  {name}: {base.weights[name]:+g} -> {weight:+g}")
 
 
-@rules.command()
+@rules.command(short_help="Show every signal and every domain rule.")
 @rules_option
 @db_option
 @home_option
@@ -75,7 +88,7 @@ def show(file: Path | None, db: Path | None, home: Path | None, json_: bool) -> 
     """
     policy = policy_of(file, home_of(home))
     path = db_of(db, home)
-    listed = _domain_rules(path) if path.exists() else []
+    listed = domain_rules_of(path) if path.exists() else []
     if json_:
         signals = {n: {"weight": w, "reason": policy.reasons.get(n, "")} for n, w in policy.weights.items()}
         shown = {"version": policy.version, "threshold": policy.threshold, "signals": signals}
@@ -90,7 +103,7 @@ def show(file: Path | None, db: Path | None, home: Path | None, json_: bool) -> 
         )
 
 
-@rules.command("test")
+@rules.command("test", short_help="Judge a text: what would be said of it, and why.")
 @click.argument("text")
 @click.option("--author-url", default="", metavar="URL", help="The address in the author's field.")
 @click.option("--source", default="", metavar="ID", help="Under an article of this source.")
@@ -109,7 +122,7 @@ def test_(
     Example: watchfloor rules test "write me on telegram @channel_a"
     """
     policy, path = policy_of(file, home_of(home)), db_of(db, home)
-    listed = _domain_rules(path) if path.exists() else []
+    listed = domain_rules_of(path) if path.exists() else []
     policy = with_rules(policy, [DomainRule(r["id"], r["domain"], r["said"], r["source_id"]) for r in listed], source)
     hosts = _hosts(home_of(home)).get(source, frozenset())
     verdict = judge(Comment(text=tidy(text), author_url=author_url), Context(own_hosts=hosts), policy)
@@ -187,9 +200,9 @@ def rejudge(file: Path | None, db: Path | None, home: Path | None, json_: bool) 
 def _word_command(said: str, purpose: str) -> click.Command:
     @click.command(said, help=purpose)
     @click.argument("domain")
-    @click.option("--note", default="", metavar="TEXT", help="Why; kept with the rule.")
+    @note_option("rule")
     @click.option("--source", default="", metavar="ID", help="Only under this source.")
-    @click.option("--by", default="", metavar="NAME", help="Who says so. Default: WATCHFLOOR_REVIEWER, else you.")
+    @by_option("says so")
     @click.option("--remove", is_flag=True, help="Neither allowed nor denied any more.")
     @db_option
     @home_option
@@ -200,7 +213,7 @@ def _word_command(said: str, purpose: str) -> click.Command:
         path, host = db_of(db, home), _domain(domain, said)
         with reading(path) as database:
             check_source(database, source)
-        word, who = "none" if remove else said, tidy(by) or reviewer()
+        word, who = "none" if remove else said, named(by)
         with Desk(path) as desk:
             number = desk.rule_domain(host, word, source=source, note=tidy(note), by=who, now=now())
         if json_:
@@ -241,11 +254,10 @@ def progress(quiet: bool) -> Iterator[Heard]:
 def _domain(text: str, said: str) -> str:
     """The domain that was named, also inside an address. Ends the command when it is none; a suffix under which anybody
     can register may be denied, not allowed."""
-    bare = re.sub(r"^(?:[a-z]+://)?(?:\*\.)?|[/:?#].*$", "", text.strip().lower())
-    host = ascii_host(bare)
-    if not re.fullmatch(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+", host):
+    host = domain_of(text)
+    if not host:
         raise click.UsageError(f"{safe(text)!r} is no domain")
-    if said == "allow" and host in suffixes():
+    if said == "allow" and open_to_all(host):
         raise click.UsageError(f"{host}: anybody can register below it; allow a domain of somebody's own")
     return host
 
@@ -254,7 +266,8 @@ def _hosts(home: Path) -> dict[str, frozenset[str]]:
     return {id: source.all_hosts for id, source in catalogue(None, home).items()}
 
 
-def _domain_rules(path: Path) -> list[dict[str, Any]]:
+def domain_rules_of(path: Path) -> list[dict[str, Any]]:
+    """The domain rules that hold."""
     with reading(path) as database:
         return domain_rules(database)
 

@@ -40,7 +40,7 @@ FLOWING = frozenset(
 
 LINKED = 0.7
 """Share of link text from which on a block is a list of links."""
-COMPARED = 600
+COMPARED = 300
 """Characters by which blocks are compared: longer than any headline, and two paragraphs that share them are one."""
 TOP = 8
 """Blocks at the top among which a headline may stand again."""

@@ -35,8 +35,10 @@ ACCOUNT = re.compile(r"/author/(?:\w{0,12}admin\w{0,12}|editors?|staff|webmaster
 BYLINE_CHARACTERS = 150
 BYLINE_PIECES = 12
 BYLINE_ELEMENTS = 12
-WITNESSES = 3
-"""Bylines read where JSON-LD names the authors: they are evidence then, and decide nothing."""
+WITNESSES = 2
+"""Bylines read where JSON-LD alone names the authors: they are evidence then, and decide nothing."""
+SURE = ("rule", "json-ld")
+"""Sources that are believed whatever else a page says."""
 MISSES = 2
 """Pieces of a byline that may name nobody before one that does: a photograph's text, a rubric."""
 ROUND = 6
@@ -67,7 +69,7 @@ class Named:
 def authors_of(said: Statements, headline_at: int) -> tuple[tuple[str, ...], tuple[Evidence, ...]]:
     """The authors, and every source that names some. `headline_at` is the headline's place in the page."""
     own = _own(said)
-    found = [named for named in _sources(said, own, headline_at) if named.names]
+    found = _sources(said, own, headline_at)
     best = _believed(found)
     rows = [
         Evidence(
@@ -107,18 +109,30 @@ def _keys(named: Named) -> set[str]:
     return set(map(key, named.names))
 
 
-def _sources(said: Statements, own: tuple[str, ...], headline_at: int) -> Iterator[Named]:
+def _sources(said: Statements, own: tuple[str, ...], headline_at: int) -> list[Named]:
+    found = [named for named in _stated(said, own) if named.names]
+    if _is_settled(found):
+        return found
+    alone = bool(found) and found[0].origin in SURE
+    return found + [n for n in _shown(said, own, headline_at, WITNESSES if alone else BYLINE_ELEMENTS) if n.names]
+
+
+def _is_settled(found: list[Named]) -> bool:
+    """True where another source names the authors that the surest does: a byline could only say it again."""
+    return bool(found) and found[0].origin in SURE and any(_keys(n) == _keys(found[0]) for n in found[1:])
+
+
+def _stated(said: Statements, own: tuple[str, ...]) -> Iterator[Named]:
+    """What is stated for machines, the surest first."""
     ruled = said.ruled(said.parsed.rules.author)
     yield Named("rule", "; ".join(ruled), authors.people(ruled, own))
     listed = _listed(said, own)
-    stated = authors.people(listed, own)
-    yield Named("json-ld", "; ".join(listed), stated)
+    yield Named("json-ld", "; ".join(listed), authors.people(listed, own))
     for name, values in said.metas(AUTHORS):
         if not name.startswith("twitter:data") or WRITER_LABEL.search(said.meta(name.replace("data", "label"))):
             yield Named(f"meta {name}", "; ".join(values), authors.names(values, own))
     for el in islice(said.marks.items.get("author", ()), BYLINE_ELEMENTS):
         yield _microdata(el, own)
-    yield from _shown(said, own, headline_at, WITNESSES if stated else BYLINE_ELEMENTS)
 
 
 def _microdata(el: Any, own: tuple[str, ...]) -> Named:
@@ -134,15 +148,16 @@ def _microdata(el: Any, own: tuple[str, ...]) -> Named:
 
 def _shown(said: Statements, own: tuple[str, ...], headline_at: int, most: int) -> Iterator[Named]:
     """The bylines that readers see, `most` of each kind, those behind the headline first; neighbours are one."""
-    behind = [(at, el) for at, el in said.marks.bylines if at > headline_at][:most]
-    before = [(at, el) for at, el in said.marks.bylines if at <= headline_at][:most]
-    near = said.marks.near if most > WITNESSES else []
+    behind = [(at, el) for at, el in said.shown.bylines if at > headline_at][:most]
+    before = [(at, el) for at, el in said.shown.bylines if at <= headline_at][:most]
+    near = marks.near_headline(said.parsed.index) if most > WITNESSES else []
     spoken = [(at, el) for at, el in near if at > headline_at and authors.has_lead(el.text.strip())]
     group: list[tuple[int, str, tuple[str, ...]]] = []
     for at, el in [*behind, *spoken[:most], *before]:
-        text = shown(el)[:BYLINE_CHARACTERS]
+        parts = pieces(el)
+        text = " ".join(parts)[:BYLINE_CHARACTERS]
         far = headline_at and _is_far(at - headline_at, text)
-        names = () if far or _is_elsewhere(el) else _read(el, own, marked=(at, el) not in spoken)
+        names = () if far or _is_elsewhere(el) else _read(el, parts, own, marked=(at, el) not in spoken)
         if not names:
             continue
         if group and not 0 <= at - group[-1][0] <= TOGETHER:
@@ -178,15 +193,15 @@ def _is_elsewhere(el: Any) -> bool:
     return aside
 
 
-def _read(el: Any, own: tuple[str, ...], *, marked: bool) -> tuple[str, ...]:
-    """The names in a byline, piece by piece, up to the first piece that names nobody."""
+def _read(el: Any, parts: list[str], own: tuple[str, ...], *, marked: bool) -> tuple[str, ...]:
+    """The names in a byline, part by part, up to the first part that names nobody."""
     links = [a for a in el.iter("a") if marks.names_author(a)]
     if any(_is_account(a.get("href"), shown(a), own) for a in links):
         return ()
     linked = {shown(a) for a in links}
     found: list[str] = []
     led, misses = False, 0
-    for piece in pieces(el)[:BYLINE_PIECES]:
+    for piece in parts[:BYLINE_PIECES]:
         text = authors.without_joint(authors.before_digits(piece[: 2 * BYLINE_CHARACTERS]))
         if authors.is_credit(text) or (authors.is_job(text) if found else authors.is_job_first(text)):
             break

@@ -127,7 +127,7 @@ def _wide(sample: bytes) -> str:
 def _decode_doubtful(html: bytes, declared: str) -> str:
     text = html.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    wide = sum(1 for c in text if c > "\x7f")
+    wide = len(text) - len(text.encode("ascii", "ignore"))
     if broken <= max(1, BROKEN_SHARE * wide) or (declared == "utf-8" and broken < 0.3 * wide):
         return text
     if declared and declared != "utf-8":
@@ -137,7 +137,7 @@ def _decode_doubtful(html: bytes, declared: str) -> str:
 
 def _sniffed(html: bytes) -> str:
     """The encoding that an undeclared text most likely has."""
-    beyond = sum(1 for b in html if b > 0x7F)
+    beyond = len(html.translate(None, bytes(range(0x80))))
     runs = sum(len(run) for run in re.findall(rb"[\xc0-\xff]{3,}", html))
     if runs > CYRILLIC_SHARE * beyond:
         return "cp1251"

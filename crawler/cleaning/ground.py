@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from crawler.cleaning import boilerplate
 from crawler.cleaning.index import Index
@@ -27,8 +27,7 @@ SPARED = 0.45
 """Share of the page's text from which on an element is kept though its class speaks against it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(NamedTuple):
     """A piece of running text."""
 
     weight: float

@@ -56,12 +56,16 @@ class Marks:
     times: list[tuple[int, Any]] = field(default_factory=list)
     items: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     """Elements by each word of their `itemprop`."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """What readers see of author and date, as far as the markup marks it; in the page's order, with places."""
+
     bylines: list[tuple[int, Any]] = field(default_factory=list)
     """Elements that a class, an address or `rel` marks as speaking of an author."""
     dated: list[tuple[int, Any]] = field(default_factory=list)
     """Elements whose class speaks of a date."""
-    near: list[tuple[int, Any]] = field(default_factory=list)
-    """Elements with text of their own that follow an `h1`."""
 
 
 def spelled(name: str) -> str:
@@ -88,9 +92,23 @@ def find(index: Index) -> Marks:
             marks.metas[spelled(el.get("property") or el.get("name") or el.get("itemprop") or "")].append(content)
     for at, prop in index.attributes["itemprop"].items():
         _note_item(marks, index.elements[at], prop)
-    _note_classes(marks, index)
-    marks.near = [(at, index.elements[at]) for at in _near(index) if index.elements[at].text]
     return marks
+
+
+def shown(index: Index) -> Shown:
+    """The elements that their class or their address marks. Each class is judged once."""
+    kinds = {names: kind for names in set(index.classes) if (kind := _kind(names))}
+    linked, found = _author_links(index), Shown()
+    for at, names in enumerate(index.classes):
+        kind = kinds.get(names, 0)
+        if at in linked:
+            kind |= BYLINE
+        if kind and index.tags[at] in TEXTUAL:
+            if kind & BYLINE and len(found.bylines) < MARKED:
+                found.bylines.append((at, index.elements[at]))
+            if kind & DATE and len(found.dated) < MARKED:
+                found.dated.append((at, index.elements[at]))
+    return found
 
 
 def names_author(link: Any) -> bool:
@@ -103,26 +121,12 @@ def _placed(index: Index, tag: str) -> list[tuple[int, Any]]:
     return [(at, index.elements[at]) for at in index.tagged.get(tag, ())[:MARKED]]
 
 
-def _near(index: Index) -> list[int]:
-    """Places behind the first headlines of elements that text stands in."""
+def near_headline(index: Index) -> list[tuple[int, Any]]:
+    """Elements with text of their own that follow the first headlines, with their places."""
     last = len(index.elements) - 1
     behind = {p for at in index.tagged.get("h1", ())[:2] for p in range(at + 1, min(at + NEAR_HEADLINE, last) + 1)}
-    return [at for at in sorted(behind) if index.tags[at] in TEXTUAL]
-
-
-def _note_classes(marks: Marks, index: Index) -> None:
-    """Note the elements that their class or their address marks; each class is judged once."""
-    kinds = {names: kind for names in set(index.classes) if (kind := _kind(names))}
-    linked = _author_links(index)
-    for at, stated in enumerate(index.classes):
-        kind = kinds.get(stated, 0)
-        if at in linked:
-            kind |= BYLINE
-        if kind and index.tags[at] in TEXTUAL:
-            if kind & BYLINE and len(marks.bylines) < MARKED:
-                marks.bylines.append((at, index.elements[at]))
-            if kind & DATE and len(marks.dated) < MARKED:
-                marks.dated.append((at, index.elements[at]))
+    placed = [(at, index.elements[at]) for at in sorted(behind) if index.tags[at] in TEXTUAL]
+    return [(at, el) for at, el in placed if el.text]
 
 
 @lru_cache(maxsize=16384)

@@ -31,7 +31,6 @@ FEED = re.compile(
 """How feeds and sitemaps begin."""
 PLAIN = re.compile(r"https?://[a-zA-Z0-9.-]+/[!#-;=?-Z_a-z~]*+")
 """An absolute address as nearly all are, with nothing in it to repair."""
-BASE = etree.XPath("string(//base/@href)")
 DEEP = etree.XPath("/*" * limits.DEPTH)
 MAGIC = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b")
 """First bytes of what is served as a page by mistake: PDF, images, archives."""
@@ -80,7 +79,8 @@ def parse(html: bytes, url: str, rules: Rules) -> Parsed | Rejected:
         cuts += deeper
     if root is None:
         return Rejected(reason="not html", detail="nothing but markup")
-    return Parsed(url=url, base=absolute(BASE(root), url) or url, root=root, rules=rules, cuts=cuts)
+    stated = next((el.get("href", "") for el in root.iter("base")), "")
+    return Parsed(url=url, base=absolute(stated, url) or url, root=root, rules=rules, cuts=cuts)
 
 
 def _utf8(text: str) -> bytes:

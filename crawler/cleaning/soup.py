@@ -69,35 +69,53 @@ def _tell(tree: BeautifulSoup, ground: Ground, block: int) -> None:
         if place != block and (tag in EMPTY or ground.is_out(place)):
             place = index.ends[place] + 1
             if tag in BREAKING and (tail.strip() or (place <= last and index.tags[place] not in EDGES)):
-                tree.handle_starttag("hr", None, None, {})
-                tree.handle_endtag("hr")
-            tree.handle_data(tail)
+                open_.begin("hr")
+                open_.end("hr")
+            open_.text += tail or ("" if open_.text else " ")
             continue
         text = element.text or ""
         if name := _name(ground, place, text, tail):
-            tree.handle_starttag(name, None, None, {"href": element.get("href", "")} if name == "a" else {})
-        if text:
-            tree.handle_data(text)
+            open_.begin(name, element)
+        open_.text += text
         open_.elements.append((index.ends[place], name, tail))
         place += 1
     open_.close(last + 1)
+    open_.tell()
 
 
 class _Open:
-    """The elements that have begun and not ended: last place, name, and the text behind each."""
+    """What BeautifulSoup is being told: the elements that have begun and not ended, and the text since."""
 
     def __init__(self, tree: BeautifulSoup) -> None:
         self.tree = tree
         self.elements: list[tuple[int, str, str]] = []
+        """Last place, name, and the text behind each."""
+        self.text = ""
+        """Not yet told."""
+
+    def tell(self, edge: str = "") -> None:
+        """Tell the text since; white space alone is none beside the edge of a block."""
+        if self.text and not (edge in EDGES and self.text.isspace()):
+            self.tree.handle_data(self.text)
+        self.text = ""
+
+    def begin(self, name: str, element: Any = None) -> None:
+        """Begin an element."""
+        self.tell(name)
+        self.tree.handle_starttag(name, None, None, {"href": element.get("href", "")} if name == "a" else {})
+
+    def end(self, name: str) -> None:
+        """End an element."""
+        self.tell(name)
+        self.tree.handle_endtag(name)
 
     def close(self, place: int) -> None:
         """End the elements that end before a place."""
         while self.elements and self.elements[-1][0] < place:
             _, name, tail = self.elements.pop()
             if name:
-                self.tree.handle_endtag(name)
-            if tail:
-                self.tree.handle_data(tail)
+                self.end(name)
+            self.text += tail
 
 
 def _name(ground: Ground, place: int, text: str, tail: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from lxml import etree
 from crawler import limits
 from crawler.cleaning import json_ld, marks
 from crawler.cleaning.index import Index
-from crawler.cleaning.marks import Marks
+from crawler.cleaning.marks import Marks, Shown
 from crawler.cleaning.page import Parsed, select
 from crawler.items import Evidence
 from crawler.text import line
@@ -25,7 +26,7 @@ RULED = 10
 """Elements that a source's own rule may name."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Statements:
     """A page's statements."""
 
@@ -38,6 +39,11 @@ class Statements:
     site_name: str = ""
     headlines: list[tuple[str, str]] = field(default_factory=list)
     """Every spelling of the headline, each with its origin."""
+
+    @cached_property
+    def shown(self) -> Shown:
+        """What readers see of author and date: asked for where what is stated for machines does not settle it."""
+        return marks.shown(self.parsed.index)
 
     def meta(self, *names: str) -> str:
         """The first value that one of the meta elements has, in the order of the names."""

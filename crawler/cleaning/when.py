@@ -117,9 +117,9 @@ def _published(said: Statements, headline_at: int) -> Iterator[Offer]:
     yield "text", ""
     for text in labelled(said.parsed.index, LABELS):
         yield "text", text
-    for el in _nearest(said.marks.dated, headline_at)[:DATED_ELEMENTS]:
+    for el in _nearest(said.shown.dated, headline_at)[:DATED_ELEMENTS]:
         yield "text", _not_a_change(" ".join(pieces(el)))
-    for _, el in said.marks.bylines[:DATED_ELEMENTS]:
+    for _, el in said.shown.bylines[:DATED_ELEMENTS]:
         for piece in pieces(el):
             yield "text", _not_a_change(piece)
     if match := IN_URL.search(said.parsed.url):

@@ -116,11 +116,15 @@ class Further:
 
 
 def _whole(held: Held) -> Visit:
-    """The visit with every comment. A receipt speaks for one page alone, so that one with further pages keeps none."""
+    """The visit with every comment.
+
+    A receipt speaks for one page alone: a 304 for it would hide what is new on the others, and what could not be read
+    this time. So an article for which more than its page was asked keeps none, and is read whole at each visit.
+    """
     visit = held.visit
     if not (held.answers or held.unread):
         return visit
     page = merged(visit.page, held.answers, held.unread)
-    if held.answers:
+    if held.asked:
         visit = replace(visit, fetch=replace(visit.fetch, etag="", last_modified=""))
     return replace(visit, page=page)

@@ -12,6 +12,7 @@ from typing import Any
 
 from crawler.cleaning.comments.roles import spelled
 from crawler.items import CommentsState
+from crawler.text import words
 
 LIST = re.compile(
     r"(?:[a-z]+-)?(?:comments|comments?-?(?:area|list|section|container|wrapper|holder|module|region|stream))"
@@ -32,6 +33,11 @@ WIDGET = re.compile(
     r"|gig-?comments?(?:-.*)?|gigya-comments.*|comments-?div-gigya|echo-(?:stream|comments).*|js-kit-comments"
     r"|muut|vk-comments"
 )
+SERVICES = words(
+    "disqus spot.im vuukle viafoura livefyre coral hyvor commento giscus utteranc intensedebate js-kit echoenabled "
+    "jetpack"
+)
+"""Parts of the addresses of comment services: one is in each that `SOURCE` knows."""
 SOURCE = re.compile(
     r"(?://|\.)(?:disqus\.com/(?:embed|count)|[\w-]+\.disqus\.com|(?:launcher|recirculation)\.spot\.im"
     r"|cdn\.vuukle|[\w.-]*viafoura|[\w.-]*livefyre"
