@@ -95,8 +95,8 @@ def _with_cause(problem: Problem, because: str) -> Problem:
 
 
 def yielded(tally: SourceTally) -> int:
-    """Articles that a source gave, whether they were new or not."""
-    return tally.new + tally.edited + tally.unchanged
+    """Articles that a source gave, whether they were new or not; known pages that were left alone are some too."""
+    return tally.new + tally.edited + tally.unchanged + tally.not_due
 
 
 def _forbidden(now: SourceTally) -> bool:

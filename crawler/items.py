@@ -396,6 +396,7 @@ class SourceTally:
     rejected: int = 0
     failed: int = 0
     skipped: int = 0
+    not_due: int = 0
     gone: int = 0
     comments_new: int = 0
     comments_flagged: int = 0
@@ -446,6 +447,8 @@ class Fetch:
     last_modified: str = ""
     cleaned_by: str = ""
     """The version of the cleaning that `etag` and `last_modified` belong to."""
+    lastmod: str = ""
+    """When the listing said that the page had changed last; empty where it did not say."""
     links_found: int = 0
     """For a listing: links it offered."""
     links_left_out: int = 0

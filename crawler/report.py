@@ -84,6 +84,10 @@ class Report:
         """Counts links that listings offered for the first time in this run."""
         self._counts[source_id]["links"] += number
 
+    def left_alone(self, source_id: str, *, not_due: int, skipped: int) -> None:
+        """Counts links to known pages that are not asked for: nothing speaks for a change, or the cap is reached."""
+        self._counts[source_id].update(not_due=not_due, skipped=skipped)
+
     def record(self, fetch: Fetch) -> None:
         """Writes down what became of a URL that gave no article: a listing, or a page that is none."""
         if not self.run_id:

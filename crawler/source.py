@@ -17,6 +17,9 @@ from crawler.urls import host_of
 SHIPPED = Path(__file__).parent / "sources"
 COMMENT_ROUTES = ("feed", "api")
 """An article's own comment feed, as WordPress and Blogger have one; WordPress's interface for comments."""
+KINDS = ("news", "blog", "agency", "official", "think-tank", "aggregator", "forum")
+AFFILIATIONS = ("independent", "state-affiliated", "government")
+"""Of its own · owned, paid or led by a state, or true to its line · the voice of a government or its forces."""
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -53,10 +56,14 @@ class Source:
     language: str = ""
     """The language of its articles where a page does not say."""
     kind: str = "news"
+    affiliation: str = ""
+    """Whose voice it is, of `AFFILIATIONS`; empty where that is not known."""
     enabled: bool = True
     """A disabled source is crawled only when it is named."""
     note: str = ""
     """What a person should know, such as why it is disabled."""
+    breaks: tuple[str, ...] = ()
+    """What is known to break, a sentence each."""
     feeds: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
@@ -197,10 +204,10 @@ def _check_values(source: Source, file: str) -> None:
             _check_url(url, f"{file}: {key}")
     _check_url(source.home, f"{file}: home")
     _check_selectors(source, file)
+    for key, known in (("kind", KINDS), ("affiliation", ("", *AFFILIATIONS))):
+        _check_known(getattr(source, key), known, f"{file}: {key}")
     for route in source.comment_routes:
-        if route not in COMMENT_ROUTES:
-            near = nearest(route, COMMENT_ROUTES) or f"; known are {', '.join(COMMENT_ROUTES)}"
-            raise SourceError(f"{file}: comment_routes: {route!r} is no route{near}")
+        _check_known(route, COMMENT_ROUTES, f"{file}: comment_routes")
     for key in ("include", "exclude"):
         for pattern in getattr(source, key):
             try:
@@ -212,6 +219,12 @@ def _check_values(source: Source, file: str) -> None:
     for key in ("max_pages", "max_links", "max_listings"):
         if getattr(source, key) < 1:
             raise SourceError(f"{file}: {key} must be at least 1")
+
+
+def _check_known(value: str, known: tuple[str, ...], where: str) -> None:
+    if value not in known:
+        near = nearest(value, known) or f"; known are {', '.join(filter(None, known))}"
+        raise SourceError(f"{where}: {value!r} is not known{near}")
 
 
 def _check_url(url: str, where: str) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from db.rows import TALKS
+
 Row = dict[str, Any]
 
 
@@ -29,6 +31,13 @@ def article(db: Database, id_or_url: str) -> Row | None:
     evidence = "SELECT field, origin, raw, chosen FROM field_evidence WHERE article_id = ? ORDER BY field, chosen DESC"
     row["evidence"] = rows_of(db, evidence, row["id"])
     return row
+
+
+def fetch(db: Database, url: str) -> Row | None:
+    """The ledger's row for a URL, and whether readers talk under its article; None where it was never taken up."""
+    sql = f"SELECT f.*, {TALKS} AS talks FROM fetches f LEFT JOIN articles a ON a.id = f.article_id WHERE f.url = ?"
+    found = rows_of(db, sql, url)
+    return {**found[0], "talks": bool(found[0]["talks"])} if found else None
 
 
 def article_above(db: Database, url: str) -> Row | None:

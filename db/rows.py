@@ -13,6 +13,11 @@ from pipelines.compare import hrefs_json
 Row = dict[str, Any]
 
 
+TALKS = """(a.id IS NOT NULL AND (a.comments_state = 'open'
+  OR EXISTS (SELECT 1 FROM comments c WHERE c.article_id = a.id)))"""
+"""In SQL: readers can comment on the article `a`, or did."""
+
+
 def source_row(source: Source) -> Row:
     """A source as a row of `sources`."""
     return {
@@ -105,6 +110,7 @@ def fetch_row(fetch: Fetch) -> Row:
         "etag": fetch.etag,
         "last_modified": fetch.last_modified,
         "cleaned_by": fetch.cleaned_by,
+        "lastmod": fetch.lastmod,
         "links_found": fetch.links_found,
         "links_left_out": fetch.links_left_out,
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from crawler.items import Delta, Fetch, Keyed, Known, KnownComment, Past, Receipt, RunReport
+from crawler.schedule import Visited
 from crawler.source import Source
 from db import rows
 from db.connect import PERSON_WAIT_SECONDS, open_writer, problems_of
@@ -98,7 +99,7 @@ class Store:
     def past(self, source_id: str) -> Past:
         """What all finished runs did at a source."""
         row = self._row(
-            "SELECT count(*) AS visits, coalesce(max(t.new + t.edited + t.unchanged), 0) AS most"
+            "SELECT count(*) AS visits, coalesce(max(t.new + t.edited + t.unchanged + t.not_due), 0) AS most"
             " FROM run_sources t JOIN runs r ON r.id = t.run_id WHERE t.source_id = ? AND r.status <> 'interrupted'",
             source_id,
         )
@@ -173,6 +174,11 @@ class Store:
             cleaned_by,
         )
         return Receipt(**row) if row else None
+
+    def visited(self, url: str) -> Visited | None:
+        """What the ledger knows of a page; None for a URL that was never taken up."""
+        row = self._row(_VISITED, url)
+        return Visited(**{**row, "talks": bool(row["talks"])}) if row else None
 
     # ---- people's decisions
 
@@ -376,6 +382,11 @@ class Store:
             *row.values(),
         )
 
+
+_VISITED = f"""
+SELECT f.outcome, f.first_seen_at, f.fetched_at, f.failures, f.lastmod, f.cleaned_by, {rows.TALKS} AS talks
+FROM fetches f LEFT JOIN articles a ON a.id = f.article_id WHERE f.url = ?
+"""
 
 _KNOWN_COMMENTS = """
 SELECT c.key, c.id, c.revision, c.fingerprint, c.gone_at IS NOT NULL AS gone,

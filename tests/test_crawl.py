@@ -47,7 +47,7 @@ def test_the_first_article_has_its_sections_and_none_of_the_page_around_it(site:
 def test_a_second_crawl_stores_nothing_twice_and_touches_no_row_that_did_not_change(site: Watch) -> None:
     site.crawl()
     before = site.evidence()
-    ran = site.crawl()
+    ran = site.crawl("--again")
     assert ran.code == 0
     assert site.evidence() == before
     assert ran.json["sources"]["demo"]["unchanged"] == len(articles())
@@ -56,7 +56,7 @@ def test_a_second_crawl_stores_nothing_twice_and_touches_no_row_that_did_not_cha
 def test_what_has_not_changed_is_asked_for_with_its_receipt_and_not_sent_again(site: Watch) -> None:
     site.crawl()
     site.server.requests.clear()
-    site.crawl()
+    site.crawl("--again")
     pages = [status for _, path, status in site.server.requests if path.startswith("/20")]
     assert pages == [304] * len(articles())
 
@@ -65,7 +65,7 @@ def test_a_comment_added_between_two_crawls_is_stored_and_judged(site: Watch) ->
     site.crawl()
     before = site.rows("SELECT max(id) FROM comments")[0][0]
     site.server.site.add_comment(site.path_of(), "late, but see cheap-armour-shop.top", author="Late")
-    ran = site.crawl()
+    ran = site.crawl("--again")
     assert ran.json["sources"]["demo"]["comments_new"] == 1
     late = site.rows(
         "SELECT c.author, t.state FROM comments c JOIN standing t ON t.comment_id = c.id WHERE c.id > ?", before
@@ -77,14 +77,14 @@ def test_a_decision_survives_every_crawl_and_an_edited_comment_is_shown_again(si
     site.crawl()
     (held,) = site("flagged", "--limit", "1", "--json").json
     site("decide", str(held["id"]), "ok", "--by", "ann")
-    site.crawl()
+    site.crawl("--again")
     assert site.rows("SELECT state FROM standing WHERE comment_id = ?", held["id"]) == [("ok",)]
 
     ((site_id, path),) = site.rows(
         "SELECT c.site_id, a.url FROM comments c JOIN articles a ON a.id = c.article_id WHERE c.id = ?", held["id"]
     )
     site.server.site.edit_comment(path.removeprefix(site.server.url), int(site_id), "now without any address")
-    site.crawl()
+    site.crawl("--again")
     assert site.rows("SELECT state FROM standing WHERE comment_id = ?", held["id"]) == [("flagged",)]
     said = site.rows("SELECT revision, said, judge FROM verdicts WHERE comment_id = ? ORDER BY id", held["id"])
     assert [(revision, word) for revision, word, _ in said] == [(1, "flagged"), (1, "ok"), (2, "flagged")]
@@ -96,7 +96,7 @@ def test_an_edited_article_keeps_its_earlier_version(site: Watch) -> None:
     path = site.path_of(2)
     ((was,),) = site.rows("SELECT headline FROM articles WHERE id = 2")
     site.server.site.edit_article(path, headline="An Altogether Different Headline for This Story")
-    ran = site.crawl()
+    ran = site.crawl("--again")
     assert ran.json["sources"]["demo"]["edited"] == 1
     assert site.rows("SELECT headline, revision FROM articles WHERE id = 2") == [
         ("An Altogether Different Headline for This Story", 2)
@@ -112,7 +112,7 @@ def test_a_comment_that_disappears_is_marked_and_not_removed(site: Watch) -> Non
         " WHERE c.kind = 'comment' AND c.depth = 0 ORDER BY c.id LIMIT 1"
     )
     site.server.site.remove_comment(url.removeprefix(site.server.url), int(site_id))
-    site.crawl()
+    site.crawl("--again")
     ((gone,),) = site.rows("SELECT gone_at FROM comments WHERE id = ?", comment)
     assert gone is not None
 
@@ -122,7 +122,7 @@ def test_a_known_page_that_is_removed_is_recorded_as_gone_and_no_trouble(site: W
     site.crawl()
     path = site.path_of(3)
     site.server.site.remove(path, status)
-    ran = site.crawl()
+    ran = site.crawl("--again")
     assert (ran.code, ran.json["sources"]["demo"]["gone"]) == (0, 1)
     assert site.rows("SELECT outcome, reason, status FROM fetches WHERE article_id = 3") == [
         ("gone", f"HTTP {status}", status)
@@ -179,7 +179,7 @@ def test_a_listing_that_is_no_feed_any_more_is_trouble_by_name(site: Watch) -> N
     site.server.site.answer(
         FEED, Response(status=200, headers={"Content-Type": "text/html"}, body=b"<!doctype html><html>moved</html>")
     )
-    ran = site.crawl()
+    ran = site.crawl("--again")
     assert ran.code == 1
     assert [p["name"] for p in ran.json["problems"]] == ["listing failed"]
     assert site.rows("SELECT outcome, detail FROM fetches WHERE url LIKE '%/feed/'") == [
@@ -195,3 +195,31 @@ _HELD = """
 SELECT c.site_id FROM comments c JOIN articles a ON a.id = c.article_id JOIN standing t ON t.comment_id = c.id
 WHERE a.url = ? AND t.state = 'flagged' AND c.kind = 'comment'
 """
+
+
+def test_a_page_whose_sitemap_says_that_it_has_not_changed_is_not_asked_for(site: Watch) -> None:
+    site.crawl()
+    before = site.evidence()
+    told = dict(site.rows("SELECT url, lastmod FROM fetches WHERE kind = 'page' AND outcome = 'stored'"))
+    site.server.requests.clear()
+    ran = site.crawl()
+    asked = {f"{site.server.url}{path}" for _, path, _ in site.server.requests if path.startswith("/20")}
+    assert asked == {url for url, lastmod in told.items() if not lastmod} != set(told)
+    assert (ran.code, ran.json["sources"]["demo"]["not_due"]) == (0, len(told) - len(asked))
+    assert site.evidence() == before
+
+
+def test_an_article_that_the_sitemap_says_was_edited_is_read_again_at_once(site: Watch) -> None:
+    site.crawl()
+    ((path,),) = site.rows("SELECT url FROM fetches WHERE lastmod <> '' ORDER BY url LIMIT 1")
+    site.server.site.edit_article(path.removeprefix(site.server.url), headline="An Altogether Different Headline")
+    ran = site.crawl()
+    assert ran.json["sources"]["demo"]["edited"] == 1
+
+
+def test_known_pages_have_their_turn_though_a_listing_fails(site: Watch) -> None:
+    site.crawl()
+    site.server.site.fail("/news-sitemap.xml", 500)
+    ran = site.crawl()
+    assert ran.json["sources"]["demo"]["unchanged"] > 0
+    assert ran.json["sources"]["demo"]["listings_failed"] == 1

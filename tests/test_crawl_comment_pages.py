@@ -45,18 +45,18 @@ def test_the_comments_of_every_page_are_stored_once_and_in_their_threads(paged: 
     assert dict(stored(paged, "c.site_id, c.parent_key")) == parents
     assert len(stored(paged)) == len(article.comments)
     again = paged.evidence()
-    assert paged.crawl().code == 0
+    assert paged.crawl("--again").code == 0
     assert paged.evidence() == again
 
 
 def test_a_new_comment_on_the_last_page_is_seen_and_one_taken_off_is_gone(paged: Watch) -> None:
     paged.crawl()
     number = paged.server.site.add_comment(PATH, "Late, and with a link: http://late.example/pills")
-    paged.crawl()
+    paged.crawl("--again")
     assert (str(number),) in stored(paged)
     assert gone(paged) == 0
     paged.server.site.remove_comment(PATH, number)
-    paged.crawl()
+    paged.crawl("--again")
     assert gone(paged) == 1
 
 
@@ -64,7 +64,7 @@ def test_a_page_that_fails_costs_only_itself_and_its_comments_are_not_gone(paged
     paged.crawl()
     before = len(stored(paged))
     paged.server.site.fail(f"{PATH}comment-page-4/", 500)
-    paged.crawl()
+    paged.crawl("--again")
     assert visited(paged)["comment-page-4"] == "failed"
     assert (len(stored(paged)), gone(paged)) == (before, 0)
 
@@ -72,7 +72,7 @@ def test_a_page_that_fails_costs_only_itself_and_its_comments_are_not_gone(paged
 def test_a_source_may_keep_to_the_first_page_and_knows_that_there_are_more(paged: Watch) -> None:
     paged.crawl()
     paged.file.write_text("comment_pages = false\n" + paged.file.read_text("utf-8"), "utf-8")
-    paged.crawl()
+    paged.crawl("--again")
     assert gone(paged) == 0
 
 
@@ -97,7 +97,7 @@ def test_the_interface_is_asked_where_the_source_says_so_and_its_comments_are_me
     site.crawl()
     assert len(stored(site)) == len(article.comments)
     site.file.write_text('comment_routes = ["api"]\n' + site.file.read_text("utf-8"), "utf-8")
-    assert site.crawl().code == 0
+    assert site.crawl("--again").code == 0
     texts = dict(stored(site, "c.site_id, c.text"))
     assert len(texts) == len(article.comments) + 1
     assert texts["9999"] == "Only here."
@@ -135,7 +135,7 @@ def test_a_304_for_the_article_hides_nothing_that_a_failed_comment_page_would_ha
     assert cuts(site) == [("COMMENT_PAGES", 1)]
     few = len(stored(site))
     site.server.site.heal(f"{PATH}comment-page-2/")
-    site.crawl()
+    site.crawl("--again")
     assert len(stored(site)) > few
     assert (cuts(site), gone(site)) == ([], 0)
 
@@ -174,7 +174,7 @@ def test_the_comment_feed_of_an_article_adds_what_its_page_does_not_show_and_dou
     assert "As the feed has it." not in texts.values()
     before = site.evidence()
     demo.answer(f"{PATH}feed/", Response(body=RSS.format("").encode(), headers={"Content-Type": "application/rss+xml"}))
-    site.crawl()
+    site.crawl("--again")
     assert site.evidence() == before
 
 

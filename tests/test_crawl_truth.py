@@ -65,7 +65,7 @@ def test_more_failed_pages_than_the_share_are_trouble(site: Watch, share: str, c
     site.crawl()
     for article in (1, 2):
         site.server.site.fail(site.path_of(article), 500)
-    ran = site.crawl("--failed-share", share)
+    ran = site.crawl("--again", "--failed-share", share)
     assert (ran.code, ran.json["sources"]["demo"]["failed"]) == (code, 2)
     assert problems(ran) == (["pages failed"] if code else [])
     rows = site.rows("SELECT outcome, reason, status, failures FROM fetches WHERE article_id IN (1, 2)")
@@ -77,10 +77,10 @@ def test_what_is_stored_of_a_failed_page_stays_and_it_is_read_again_next_time(si
     before = site.evidence()
     path = site.path_of(1)
     site.server.site.fail(path, 503)
-    site.crawl()
+    site.crawl("--again")
     assert site.evidence() == before
     site.server.site.heal(path)
-    assert site.crawl().code == 0
+    assert site.crawl("--again").code == 0
     assert site.rows("SELECT outcome, failures FROM fetches WHERE article_id = 1") == [("unchanged", 0)]
 
 
@@ -109,7 +109,7 @@ def test_a_source_that_yields_nothing_it_ever_yielded_before_is_trouble(site: Wa
     feed_only(site)
     assert site.crawl().code == 0
     site.server.site.answer("/feed/", EMPTY_FEED)
-    ran = site.crawl()
+    ran = site.crawl("--again")
     assert (ran.code, problems(ran)) == (1, ["yields nothing"])
 
 
@@ -122,7 +122,7 @@ def test_a_save_that_fails_costs_that_page_and_shows(site: Watch) -> None:
         )
     before = site.evidence()
     site.server.site.add_comment(site.path_of(1), "a cursed word")
-    ran = site.crawl("--failed-share", "0")
+    ran = site.crawl("--again", "--failed-share", "0")
     assert (ran.code, problems(ran)) == (1, ["pages failed"])
     assert "not saved" in ran.json["problems"][0]["detail"]
     assert site.evidence() == before
@@ -189,7 +189,7 @@ def test_a_redirect_to_a_private_address_is_not_followed(site: Watch, serving: C
     site.crawl()
     path = site.path_of(1)
     site.server.site.answer(path, Response(status=302, headers={"Location": f"{inner.url}/admin"}))
-    ran = site.crawl()
+    ran = site.crawl("--again")
     assert ran.code == 0
     assert inner.requests == []
     assert site.rows("SELECT outcome, reason FROM fetches WHERE article_id = 1") == [("skipped", "address refused")]
@@ -252,7 +252,7 @@ def test_changed_rules_of_a_source_read_its_pages_anew(site: Watch) -> None:
     site.crawl()
     assert site.rows("SELECT count(*) FROM articles WHERE body LIKE '%A Strategic Alliance%'") == [(1,)]
     site.file.write_text(site.file.read_text() + '\n[rules]\nremove = "h2"\n')
-    assert site.crawl().json["sources"]["demo"]["edited"] > 0
+    assert site.crawl("--again").json["sources"]["demo"]["edited"] > 0
     assert site.rows("SELECT count(*) FROM articles WHERE body LIKE '%A Strategic Alliance%'") == [(0,)]
 
 
@@ -261,7 +261,7 @@ def test_a_304_that_repeats_no_receipt_keeps_the_one_it_answers_to(site: Watch) 
     receipts = "SELECT url, etag, last_modified FROM fetches WHERE article_id IS NOT NULL ORDER BY 1"
     before = site.rows(receipts)
     site.server.site.answer(site.path_of(1), Response(status=304))
-    site.crawl()
+    site.crawl("--again")
     assert site.rows(receipts) == before
 
 
@@ -280,7 +280,7 @@ def test_a_redirect_without_end_is_a_failed_page(site: Watch) -> None:
     path = site.path_of(1)
     site.server.site.answer(path, Response(status=302, headers={"Location": path + "?again"}))
     site.server.site.answer(path + "?again", Response(status=302, headers={"Location": path}))
-    site.crawl()
+    site.crawl("--again")
     assert site.rows("SELECT outcome, reason FROM fetches WHERE article_id = 1") == [
         ("failed", "redirected without end")
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler import limits
-from crawler.source import Source, SourceError, choose, load_sources, parse_source
+from crawler.source import KINDS, SHIPPED, Source, SourceError, choose, load_sources, parse_source
 
 LEAST = 'name = "Example"\nhome = "https://www.example.com/"\n'
 
@@ -165,3 +165,30 @@ def test_choose_takes_the_named_once_in_their_order_or_every_enabled_one():
     assert choose(sources, ["more", "off", "more"]) == (more, off)
     with pytest.raises(SourceError, match="no source named 'mor'; did you mean more"):
         choose(sources, ["mor"])
+
+
+# ---- the catalogue that is shipped
+
+SHIPPED_SOURCES = load_sources(SHIPPED)
+
+
+def test_the_shipped_sources_with_a_confirmed_feed_are_enabled_and_the_others_say_why_not() -> None:
+    enabled = {s.id for s in SHIPPED_SOURCES.values() if s.enabled}
+    assert (len(SHIPPED_SOURCES), len(enabled)) == (79, 46)
+    assert all("Not crawled unless named: " in s.note for s in SHIPPED_SOURCES.values() if not s.enabled)
+
+
+@pytest.mark.parametrize("source", SHIPPED_SOURCES.values(), ids=lambda s: s.id)
+def test_a_shipped_source_says_what_it_is_and_is_polite(source: Source) -> None:
+    assert source.name and source.language and source.kind in KINDS
+    assert source.delay >= 2
+    assert source.feeds or source.sitemaps or source.sections or source.breaks or not source.enabled
+    if source.kind == "official":
+        assert source.affiliation == "government"
+
+
+def test_a_kind_and_an_affiliation_that_nobody_knows_are_refused_with_the_nearest() -> None:
+    with pytest.raises(SourceError, match="did you mean state-affiliated"):
+        parse_source('name = "E"\nhome = "https://e.example/"\naffiliation = "state-afiliated"', id="e")
+    with pytest.raises(SourceError, match="kind"):
+        parse_source('name = "E"\nhome = "https://e.example/"\nkind = "zzz"', id="e")

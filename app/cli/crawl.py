@@ -37,6 +37,7 @@ from moderation.policy import load_policy
 @click.option(
     "--failed-share", type=click.FloatRange(0, 1), help="Share of failed pages that is trouble. Default 0.05."
 )
+@click.option("--again", is_flag=True, help="Ask for every page that the listings offer, due or not.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well.")
 @click.option("-v", "--verbose", count=True, help="Tell what happens; twice for everything.")
 @json_option
@@ -69,6 +70,7 @@ def run_crawl(
     rules: Path | None = None,
     addresses: tuple[str, ...],
     failed_share: float | None = None,
+    again: bool = False,
     quiet: bool = False,
     verbose: int = 0,
     json_: bool = False,
@@ -89,7 +91,7 @@ def run_crawl(
         Store(path).close()
         _say_holder(path)
         settings = _settings(path, rules, addresses, failed_share, verbose)
-        report = _crawled(chosen, settings, progress=is_terminal() and not (quiet or verbose or json_))
+        report = _crawled(chosen, settings, again=again, progress=is_terminal() and not (quiet or verbose or json_))
     finally:
         _holder_file(path).unlink(missing_ok=True)
         lock.release()
@@ -136,10 +138,10 @@ def _settings(
     return settings if failed_share is None else {**settings, "WATCHFLOOR_FAILED_SHARE": failed_share}
 
 
-def _crawled(chosen: tuple[Source, ...], settings: dict[str, Any], *, progress: bool) -> RunReport | None:
+def _crawled(chosen: tuple[Source, ...], settings: dict[str, Any], *, again: bool, progress: bool) -> RunReport | None:
     from app.cli.running import crawl_once
 
-    return crawl_once(chosen, settings, progress=progress)
+    return crawl_once(chosen, settings, again=again, progress=progress)
 
 
 def _tell(report: RunReport, *, quiet: bool, json_: bool) -> None:

@@ -27,10 +27,11 @@ COMMANDS = {
     "learn": ("app.cli.learning:learn", "Learn from people's decisions now."),
     "review-report": ("app.cli.learning:review_report", "How well the rules do: precision, recall, intervals."),
     "runs": ("app.cli.reading:runs", "What the last crawls did, and what went wrong."),
+    "explain": ("app.cli.explaining:explain", "What is known of a URL, and what the next run does with it."),
     "sources": ("app.cli.reading:sources", "The sites that can be watched."),
     "doctor": ("app.cli.doctor:doctor", "What is wrong here, and how to mend it."),
     "demo": ("app.cli.demo:demo", "Crawl a small bundled news site, to see how it all works."),
-    "clean": ("app.cli.filters:clean", "Clean pages given as JSON lines."),
+    "clean": ("app.cli.cleaning:clean", "Clean a page, and say why it came out so; or pages as JSON lines."),
     "judge": ("app.cli.filters:judge", "Judge comments given as JSON lines."),
     "import": ("app.cli.importing:import_", "Import comments from an export: WordPress, Disqus, Blogger, CSV, …"),
 }

@@ -150,7 +150,7 @@ def sources(files: Path | None, home: Path | None, db: Path | None, json_: bool)
 
 
 def _source(source: Any) -> Row:
-    keys = ("id", "name", "home", "country", "language", "kind", "enabled", "note")
+    keys = ("id", "name", "home", "country", "language", "kind", "affiliation", "enabled", "note", "breaks")
     return {key: getattr(source, key) for key in keys}
 
 
@@ -221,8 +221,8 @@ def _say_run(run: Row) -> None:
 
 def tally_line(tally: Row) -> str:
     """One source's numbers in a line."""
-    names = ("new", "edited", "unchanged", "rejected", "failed", "skipped", "gone")
-    parts = [f"{tally[name]} {name}" for name in names if tally[name] or name == "new"]
+    names = ("new", "edited", "unchanged", "rejected", "failed", "skipped", "gone", "not_due")
+    parts = [f"{tally[name]} {name.replace('_', ' ')}" for name in names if tally[name] or name == "new"]
     return f"{', '.join(parts)}; {tally['comments_new']} comments, {tally['comments_flagged']} held for review"
 
 

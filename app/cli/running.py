@@ -27,7 +27,9 @@ GRACE_SECONDS = 10
 ENDING_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
-def crawl_once(chosen: tuple[Source, ...], changed: dict[str, Any], *, progress: bool) -> RunReport | None:
+def crawl_once(
+    chosen: tuple[Source, ...], changed: dict[str, Any], *, again: bool = False, progress: bool
+) -> RunReport | None:
     """One run over these sources; None when it could not even begin."""
     settings = Settings()
     settings.setmodule("crawler.settings")
@@ -38,7 +40,7 @@ def crawl_once(chosen: tuple[Source, ...], changed: dict[str, Any], *, progress:
     if progress:
         _show_progress(crawler)
     _end_on_signal(process, crawler)
-    task = process.crawl(crawler, chosen=chosen)
+    task = process.crawl(crawler, chosen=chosen, again=again)
     process.start(install_signal_handlers=False)
     if isinstance(task, asyncio.Future) and task.done() and not task.cancelled() and task.exception():
         logging.getLogger(__name__).error("the crawl broke", exc_info=task.exception())

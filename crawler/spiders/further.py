@@ -59,7 +59,7 @@ class Held:
 class Further:
     """Follows the comments of articles for one spider."""
 
-    def __init__(self, report: Callable[[], Report], failed: Callable[[Failure], None]) -> None:
+    def __init__(self, report: Callable[[], Report], failed: Callable[[Failure], object]) -> None:
         self._report, self._failed = report, failed
 
     def hold(self, visit: Visit, response: Response) -> Iterator[Request | Visit]:

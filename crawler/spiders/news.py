@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 import scrapy
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
+from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -21,6 +23,7 @@ from crawler.discovery import read_listing
 from crawler.fetching import FORBIDDEN, Interrupted, what_failed
 from crawler.items import Fetch, Found, Listing, Receipt, Rejected
 from crawler.report import Report
+from crawler.schedule import due
 from crawler.settings import home
 from crawler.source import Source, catalogue, choose
 from crawler.spiders.answers import cleaned_by, html_of, not_html, seen
@@ -37,30 +40,37 @@ class Progress:
     """How far one source has come in this run."""
 
     listings: set[str] = field(default_factory=set)
+    unread: int = 0
+    """Listings asked for that have not answered yet."""
     offered: set[str] = field(default_factory=set)
+    lastmods: dict[str, str] = field(default_factory=dict)
+    """When listings of this run say that pages changed last; one listing may know what another does not."""
+    known: dict[str, Found] = field(default_factory=dict)
+    """Links to known pages. What is due of them is decided when all listings have said what they know."""
     pages: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pages:
-    """What one listing adds to a run."""
-
-    fresh: list[Found]
-    requests: list[Request]
-
-
 class NewsSpider(scrapy.Spider):
-    """Visits every source it is given: `-a sources=ID,ID`, of `-a files=FILE|DIR`; all that are enabled without."""
+    """Visits every source it is given: `-a sources=ID,ID`, of `-a files=FILE|DIR`; all that are enabled without.
+
+    `-a again=1` asks for every page that the listings offer, due or not.
+    """
 
     name = "news"
 
     def __init__(
-        self, sources: str = "", files: str = "", chosen: tuple[Source, ...] | None = None, **kwargs: Any
+        self,
+        sources: str = "",
+        files: str = "",
+        chosen: tuple[Source, ...] | None = None,
+        again: bool | str = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         listed = {} if chosen else catalogue(Path(files) if files else None, home())
         given = chosen or choose(listed, filter(None, sources.split(",")))
         self.chosen = given
+        self.again = bool(again)
         self.progress = {source.id: Progress() for source in given}
         self.further = Further(lambda: self.report, self.failed)
 
@@ -73,6 +83,7 @@ class NewsSpider(scrapy.Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Made by Scrapy; the delays of the sources go into its settings."""
         spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.idle, signal=signals.spider_idle)
         stated = crawler.settings.getdict("DOWNLOAD_SLOTS")
         if not crawler.settings.frozen:  # as they are in `scrapy shell`, which fetches one page
             crawler.settings.set("DOWNLOAD_SLOTS", {**slots(spider.chosen), **stated})
@@ -94,12 +105,14 @@ class NewsSpider(scrapy.Spider):
 
     def parse_listing(self, response: Response, source: Source, kind: str, depth: int) -> Iterator[Request]:
         """A listing → requests for what it offers, and its own row."""
+        self.progress[source.id].unread -= 1
         listing = read_listing(kind, response.body, response.url, source)
-        pages = self._offered(source, listing)
+        new = self._offered(source, listing)
+        pages = self._pages(source, new)
         more = [self._listing(source, kind, url, depth=depth + 1) for url in listing.more]
         asked = self.progress[source.id].listings
         beyond = sum(normal(url) not in asked for url in listing.more)
-        left_out = listing.left_out + max(0, len(pages.fresh) - len(pages.requests))
+        left_out = listing.left_out + len(new) - len(pages)
         detail = "; ".join(
             filter(None, (listing.problem, f"{beyond} further listings beyond the cap" if beyond else ""))
         )
@@ -113,8 +126,9 @@ class NewsSpider(scrapy.Spider):
                 links_left_out=left_out,
             )
         )
-        yield from pages.requests
+        yield from pages
         yield from (request for request in more if request)
+        yield from self._again_when_listed(source)
 
     def parse(
         self, response: Response, source: Source | None = None, found: Found | None = None
@@ -123,6 +137,7 @@ class NewsSpider(scrapy.Spider):
         if source is None or found is None:
             source, found = self._stranger(response)
         fetch = seen(response, source)
+        fetch = replace(fetch, lastmod=self._progress(source).lastmods.get(fetch.url, ""))
         if response.status == 304:
             self.report.record(replace(_with_receipt(fetch, response.meta.get("receipt")), outcome="unchanged"))
             return
@@ -133,10 +148,10 @@ class NewsSpider(scrapy.Spider):
             visit = Visit(source=source, found=found, page=page, fetch=fetch)
             yield from self.further.hold(visit, response)
 
-    def failed(self, failure: Failure) -> None:
-        """A request that gave nothing to read → its row."""
+    def failed(self, failure: Failure) -> list[Request]:
+        """A request that gave nothing to read → its row; after the last listing, requests for known pages."""
         if isinstance(failure.value, Interrupted):
-            return  # it stays open, and has its row when the run is closed
+            return []  # it stays open, and has its row when the run is closed
         request: Request = failure.request  # type: ignore[attr-defined]
         fetch: Fetch = request.meta["fetch"]
         why = what_failed(failure, urlsplit(request.url).hostname or "")
@@ -146,16 +161,67 @@ class NewsSpider(scrapy.Spider):
         log.info("%s: %s %s", fetch.url, why.reason, why.detail)
         detail = tidy(why.detail, limits.DETAIL_CHARACTERS)
         self.report.record(replace(fetch, outcome=outcome, reason=why.reason, detail=detail, status=why.status))
+        if fetch.kind != "listing":
+            return []
+        source: Source = request.meta["source"]
+        self.progress[source.id].unread -= 1
+        return self._again_when_listed(source)
 
-    def _offered(self, source: Source, listing: Listing) -> Pages:
-        """The pages that a listing offers for the first time in this run, and requests for those within the cap."""
+    def idle(self) -> None:
+        """Nothing is left to do: known pages whose last listing broke in our hands have their turn."""
+        waiting = [request for source in self.chosen for request in self._again(source)]
+        for request in waiting:
+            self.crawler.engine.crawl(request)
+        if waiting:
+            raise DontCloseSpider
+
+    def _offered(self, source: Source, listing: Listing) -> list[Found]:
+        """The pages that a listing offers and nobody has seen before; known ones wait for the other listings."""
+        progress, new = self.progress[source.id], []
+        fresh = 0
+        for found in listing.links:
+            key = normal(found.url)
+            if found.lastmod:
+                progress.lastmods.setdefault(key, found.lastmod.iso)
+            if key not in progress.offered:
+                progress.offered.add(key)
+                fresh += 1
+                if self.report.store.visited(key) is None:
+                    new.append(found)
+                else:
+                    progress.known[key] = found
+            elif found.lastmod and key in progress.known and not progress.known[key].lastmod:
+                progress.known[key] = found
+        self.report.linked(source.id, fresh)
+        return new
+
+    def _again_when_listed(self, source: Source) -> list[Request]:
+        """Requests for the known pages that are due, once every listing has answered."""
+        return [] if self.progress[source.id].unread else self._again(source)
+
+    def _again(self, source: Source) -> list[Request]:
+        progress, store, by = self.progress[source.id], self.report.store, cleaned_by(source)
+        known, progress.known = progress.known, {}
+        now = datetime.now(UTC)
+        wanted = [
+            found
+            for key, found in known.items()
+            if self.again or due(store.visited(key), found, now=now, cleaned_by=by).now
+        ]
+        pages = self._pages(source, wanted)
+        self.report.left_alone(source.id, not_due=len(known) - len(wanted), skipped=len(wanted) - len(pages))
+        return pages
+
+    def _progress(self, source: Source) -> Progress:
+        """That of a stranger is empty: `scrapy parse` has no run."""
+        return self.progress.get(source.id) or Progress()
+
+    def _pages(self, source: Source, wanted: list[Found]) -> list[Request]:
+        """Requests for these pages, as many as the source's cap has room for."""
         progress = self.progress[source.id]
-        fresh = [found for found in listing.links if normal(found.url) not in progress.offered]
-        progress.offered.update(normal(found.url) for found in fresh)
-        room = source.max_pages - progress.pages
-        progress.pages += len(fresh[:room])
-        self.report.linked(source.id, len(fresh))
-        return Pages(fresh=fresh, requests=[self._page(source, found) for found in fresh[:room]])
+        room = max(0, source.max_pages - progress.pages)
+        progress.pages += len(wanted[:room])
+        return [self._page(source, found) for found in wanted[:room]]
 
     def _listing(self, source: Source, kind: str, url: str, *, depth: int) -> Request | None:
         """A request for a listing; None beyond the caps, or for one that this run has asked for already."""
@@ -165,6 +231,7 @@ class NewsSpider(scrapy.Spider):
         if not key or key in progress.listings or full:
             return None
         progress.listings.add(key)
+        progress.unread += 1
         fetch = Fetch(url=key, source_id=source.id, outcome="failed", kind="listing")
         self.report.take_up(fetch)
         return Request(
