@@ -80,6 +80,22 @@ def sources(db: Database) -> dict[str, Row]:
     return {row["source_id"]: row for row in rows_of(db, _SOURCES)}
 
 
+def health(db: Database, *, runs: int) -> list[Row]:
+    """Each source that was ever visited: its last visits and what was wrong with the latest.
+
+    `new` has the numbers of new articles of its last `runs` runs, the latest last; `problems` are those that the latest
+    run over it named.
+    """
+    found = rows_of(db, _HEALTH)
+    for row in found:
+        visits = rows_of(db, _VISITS, row["source_id"], runs)
+        row["new"] = [visit["new"] for visit in reversed(visits)]
+        named = json.loads(visits[0]["problems"]) if visits else []
+        row["problems"] = [f"{p['name']}: {p['detail']}" for p in named if p["source"] == row["source_id"]]
+        row["visited_at"] = visits[0]["ended_at"] if visits else None
+    return found
+
+
 def counts(db: Database) -> dict[str, int]:
     """Rows in the tables a person asks about."""
     tables = ("articles", "article_revisions", "comments", "verdicts", "fetches", "runs")
@@ -133,4 +149,14 @@ SELECT s.id AS source_id, s.home, count(a.id) AS articles, max(a.published_at) A
   (SELECT max(r.ended_at) FROM runs r JOIN run_sources t ON t.run_id = r.id WHERE t.source_id = s.id) AS last_visit,
   (SELECT count(*) FROM comments c JOIN articles b ON b.id = c.article_id WHERE b.source_id = s.id) AS comments
 FROM sources s LEFT JOIN articles a ON a.source_id = s.id GROUP BY s.id
+"""
+_HEALTH = """
+SELECT s.id AS source_id, s.name, s.enabled,
+  (SELECT count(*) FROM articles a WHERE a.source_id = s.id) AS articles,
+  (SELECT max(first_seen_at) FROM articles a WHERE a.source_id = s.id) AS last_new_at
+FROM sources s WHERE EXISTS (SELECT 1 FROM run_sources t WHERE t.source_id = s.id) ORDER BY s.id
+"""
+_VISITS = """
+SELECT t.new, r.ended_at, r.problems FROM run_sources t JOIN runs r ON r.id = t.run_id
+WHERE t.source_id = ? AND r.ended_at IS NOT NULL ORDER BY r.id DESC LIMIT ?
 """

@@ -29,6 +29,8 @@ COMMANDS = {
     "runs": ("app.cli.reading:runs", "What the last crawls did, and what went wrong."),
     "explain": ("app.cli.explaining:explain", "What is known of a URL, and what the next run does with it."),
     "sources": ("app.cli.reading:sources", "The sites that can be watched."),
+    "status": ("app.cli.watching:status", "Every source's health at a glance; a watchdog with --max-age."),
+    "schedule": ("app.cli.watching:schedule", "Print crontab lines or systemd units that keep the watch."),
     "doctor": ("app.cli.doctor:doctor", "What is wrong here, and how to mend it."),
     "demo": ("app.cli.demo:demo", "Crawl a small bundled news site, to see how it all works."),
     "clean": ("app.cli.cleaning:clean", "Clean a page, and say why it came out so; or pages as JSON lines."),
