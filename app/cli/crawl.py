@@ -12,7 +12,7 @@ from typing import Any
 import click
 from filelock import FileLock, Timeout
 
-from app.cli.options import db_of, db_option, home_of, home_option, json_option
+from app.cli.options import allow_option, db_of, db_option, home_of, home_option, json_option
 from app.cli.reading import tally_line
 from app.cli.terminal import as_json, complain, is_terminal, one_line, safe, say
 from crawler.health import DATABASE, LOCKED, NOTHING_WORKED
@@ -27,13 +27,7 @@ from moderation.policy import load_policy
 @click.option("--sources", "files", type=click.Path(path_type=Path, exists=True), help="A source file, or a folder.")
 @db_option
 @home_option
-@click.option(
-    "--allow-address",
-    "allowed",
-    multiple=True,
-    metavar="HOST:PORT",
-    help="Let this private address or unusual port be reached. Without it only public addresses are, ports 80 and 443.",
-)
+@allow_option
 @click.option(
     "--failed-share", type=click.FloatRange(0, 1), help="Share of failed pages that is trouble. Default 0.05."
 )

@@ -28,7 +28,7 @@ COMMANDS = {
     "review-report": ("app.cli.learning:review_report", "How well the rules do: precision, recall, intervals."),
     "runs": ("app.cli.reading:runs", "What the last crawls did, and what went wrong."),
     "explain": ("app.cli.explaining:explain", "What is known of a URL, and what the next run does with it."),
-    "sources": ("app.cli.reading:sources", "The sites that can be watched."),
+    "sources": ("app.cli.sources:sources", "The sites that can be watched."),
     "status": ("app.cli.watching:status", "Every source's health at a glance; a watchdog with --max-age."),
     "schedule": ("app.cli.watching:schedule", "Print crontab lines or systemd units that keep the watch."),
     "doctor": ("app.cli.doctor:doctor", "What is wrong here, and how to mend it."),

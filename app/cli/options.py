@@ -53,6 +53,13 @@ db_option = click.option(
     callback=_named,
     help="The database, instead of the one in --home.",
 )
+allow_option = click.option(
+    "--allow-address",
+    "allowed",
+    multiple=True,
+    metavar="HOST:PORT",
+    help="Let this private address or unusual port be reached. Without it only public addresses are, ports 80 and 443.",
+)
 home_option = click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),

@@ -1,4 +1,4 @@
-"""Commands that read the database: latest, search, show, runs, sources."""
+"""Commands that read the database: latest, search, show, runs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import click
 
 from app.cli.options import (
     check_source,
-    db_of,
-    home_of,
-    home_option,
     json_option,
     limit_option,
     reading,
@@ -20,7 +17,6 @@ from app.cli.options import (
     with_db,
 )
 from app.cli.terminal import as_json, complain, marked, one_line, safe, say
-from crawler.source import catalogue
 from db import read
 from db.rows import sections_of
 from db.search import CLOSE, OPEN
@@ -116,42 +112,6 @@ def runs(path: Path, limit: int, json_: bool) -> None:
         _say_run(run)
     if not rows:
         complain("no runs yet")
-
-
-@click.command()
-@click.option("--sources", "files", type=click.Path(path_type=Path, exists=True), help="Read these instead.")
-@json_option
-@home_option
-@click.option("--db", type=click.Path(path_type=Path, dir_okay=False), help="The database to count in.")
-def sources(files: Path | None, home: Path | None, db: Path | None, json_: bool) -> None:
-    """The sites that can be watched, and what is stored of each.
-
-    \b
-    Example: watchfloor sources --json
-    """
-
-    path = db_of(db, home)
-    known: dict[str, Row] = {}
-    if path.exists():
-        with reading(path) as database:
-            known = read.sources(database)
-    listed = catalogue(files, home_of(home))
-    rows = [
-        {**_source(s), **{k: v for k, v in known.get(s.id, {}).items() if k != "source_id"}} for s in listed.values()
-    ]
-    if json_:
-        return as_json(rows)
-    for row in rows:
-        mark = " " if row["enabled"] else "-"
-        stored = f"{row.get('articles', 0):>6} articles"
-        say(f"{mark} {safe(row['id']):<16} {one_line(row['name'], 34):<34} {stored}  {safe(row['home'])}")
-    if not rows:
-        complain("no sources yet; give --sources FILE|DIR or write one (docs/adding-a-source.md)")
-
-
-def _source(source: Any) -> Row:
-    keys = ("id", "name", "home", "country", "language", "kind", "affiliation", "enabled", "note", "breaks")
-    return {key: getattr(source, key) for key in keys}
 
 
 def headline_line(row: Row) -> str:

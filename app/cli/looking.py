@@ -1,0 +1,77 @@
+"""Some addresses asked for once, as a crawl would: guard, robots.txt, delay, limits. Nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy import Request
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.http import Response
+from scrapy.settings import Settings
+from twisted.python.failure import Failure
+
+from crawler import limits
+from crawler.fetching import Addresses, what_failed
+
+ALONE = {"ITEM_PIPELINES": {}, "EXTENSIONS": {"crawler.report.Report": None}, "LOG_ENABLED": False}
+"""This is no run: nothing is stored, counted or told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What an address answered."""
+
+    url: str
+    """Where redirects ended."""
+    body: bytes = b""
+    problem: str = ""
+    """Why there is nothing; empty when there is."""
+
+
+class Looker(scrapy.Spider):
+    """Asks for each address and keeps the answers."""
+
+    name = "looker"
+
+    def __init__(self, urls: Iterable[str], seen: dict[str, Seen], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.urls, self.seen = tuple(urls), seen
+
+    async def start(self) -> AsyncIterator[Request]:
+        """One request each."""
+        for url in self.urls:
+            meta = {"asked": url, "download_maxsize": limits.LISTING_BYTES}
+            yield Request(url, errback=self.failed, meta=meta, dont_filter=True)
+
+    def parse(self, response: Response, **_: Any) -> None:
+        """Keeps the answer."""
+        self.seen[response.meta["asked"]] = Seen(url=response.url, body=response.body)
+
+    def failed(self, failure: Failure) -> None:
+        """Keeps the reason."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        why = what_failed(failure, urlsplit(request.url).hostname or "")
+        problem = ": ".join(filter(None, (why.reason, why.detail)))
+        self.seen[request.meta["asked"]] = Seen(url=request.url, problem=problem)
+
+
+def looked_at(urls: Iterable[str], allowed: Iterable[str]) -> Mapping[str, Seen]:
+    """What each address answered; one without an answer is missing.
+
+    To be called once in a process: Twisted's reactor runs no second time.
+    `allowed` are texts `HOST:PORT`; raises ValueError for one that is none.
+    """
+    Addresses.parse(allowed := tuple(allowed))
+    settings = Settings()
+    settings.setmodule("crawler.settings")
+    settings.setdict(ALONE, priority="cmdline")
+    if allowed:
+        settings.set("WATCHFLOOR_ADDRESSES", ",".join(allowed), priority="cmdline")
+    process, seen = AsyncCrawlerProcess(settings), dict[str, Seen]()
+    process.crawl(Looker, urls=tuple(dict.fromkeys(urls)), seen=seen)
+    process.start()
+    return seen

@@ -1,0 +1,70 @@
+"""Lists of feeds as feed readers exchange them (OPML 2.0, opml.org/spec2.opml). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from crawler.source import Source
+from crawler.text import line
+from crawler.urls import absolute, normal
+
+MOST = 10_000
+"""Outlines read of one file."""
+NAME_CHARACTERS = 200
+
+
+class OpmlError(Exception):
+    """A file that is no list of feeds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """One feed of a list."""
+
+    title: str
+    feed: str
+    home: str
+    """Empty where the list does not say."""
+
+
+def read_opml(body: bytes) -> tuple[Outline, ...]:
+    """The feeds of a list, each once, in its order. Raises `OpmlError`."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False)
+    try:
+        root = etree.fromstring(body, parser=parser)
+    except (etree.XMLSyntaxError, ValueError) as e:
+        raise OpmlError(f"not XML: {e}") from None
+    if root is None or etree.QName(root).localname.lower() != "opml":
+        raise OpmlError("not an OPML file: it does not begin with <opml>")
+    found: dict[str, Outline] = {}
+    for element in root.iter("outline"):
+        outline = _outline(element)
+        if outline and len(found) < MOST:
+            found.setdefault(normal(outline.feed), outline)
+    return tuple(found.values())
+
+
+def _outline(element: Any) -> Outline | None:
+    feed = absolute(element.get("xmlUrl") or element.get("xmlurl") or "", "")
+    if not feed:
+        return None
+    title = line(element.get("title") or element.get("text") or "", NAME_CHARACTERS)
+    return Outline(title=title, feed=feed, home=absolute(element.get("htmlUrl") or element.get("htmlurl") or "", ""))
+
+
+def write_opml(sources: Iterable[Source]) -> bytes:
+    """The feeds of the sources: one outline a feed, under its source's name."""
+    root = etree.Element("opml", version="2.0")
+    etree.SubElement(etree.SubElement(root, "head"), "title").text = "watchfloor"
+    body = etree.SubElement(root, "body")
+    for source in sources:
+        for feed in source.feeds:
+            etree.SubElement(
+                body, "outline", type="rss", text=source.name, title=source.name, xmlUrl=feed, htmlUrl=source.home
+            )
+    made: bytes = etree.tostring(root, pretty_print=True, xml_declaration=True, encoding="UTF-8")
+    return made
