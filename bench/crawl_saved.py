@@ -1,8 +1,10 @@
-"""Crawl saved pages for real and say what became of each: `python bench/crawl_saved.py FOLDER...`.
+"""Crawl saved pages for real and say what became of each: `python bench/crawl_saved.py [--tells TELLS] FOLDER...`.
 
 The pages are served over HTTP on loopback by `serve_pages`; `watchfloor crawl` runs as a user runs it, in a process of
-its own. Printed: pages stored, rejected and failed with their reasons, comments and flagged comments, CPU ms a page
-(user and system, of the crawl alone, its start included) and peak memory. Exit code 1 when a page has no row or failed.
+its own. `TELLS` is by what the site tells that nothing changed: nothing, receipts or lastmod (see there). Printed: pages
+stored, rejected and failed with their reasons, comments and flagged comments, CPU ms a page (user and system, of the
+crawl alone, its start included), peak memory, and what the second crawl asked for. Exit code 1 when a page has no row
+or failed.
 """
 
 from __future__ import annotations
@@ -19,22 +21,28 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from bench.serve_pages import Server, source, start
+from bench.serve_pages import TELLS, Server, source, start
 
 ROOT = Path(__file__).parent.parent
 
 
 def main(folders: list[str]) -> int:
     """Crawl twice, the second time with nothing changed, and print both as Markdown."""
-    if not folders:
+    tells = folders[1] if folders[:1] == ["--tells"] else TELLS[0]
+    folders = folders[2:] if folders[:1] == ["--tells"] else folders
+    if not folders or tells not in TELLS:
         print(__doc__)
         return 2
-    with start(folders) as server, tempfile.TemporaryDirectory() as scratch:
+    with start(folders, tells=tells) as server, tempfile.TemporaryDirectory() as scratch:
         db, file = Path(scratch) / "saved.db", Path(scratch) / "saved.toml"
         file.write_text(source(server), "utf-8")
-        first, second = (_crawl(server, file, db) for _ in range(2))
+        first = _crawl(server, file, db)
+        server.requests.clear()
+        second = _crawl(server, file, db)
         pages = len(server.pages)
         print("\n".join(_report(db, pages, first, second)))
+        asked = [status for _, path, status in server.requests if path in server.pages]
+        print(f"| second crawl: pages asked for · of them 304 | {len(asked)} · {asked.count(304)} |")
         return _silent_or_failed(db, server)
 
 

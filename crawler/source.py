@@ -34,7 +34,7 @@ class Rules:
     content: str = ""
     """The element that holds the article's text."""
     remove: str = ""
-    """Elements to drop before anything is read."""
+    """Elements that are no part of the article's text, whatever they hold."""
     headline: str = ""
     author: str = ""
     date: str = ""

@@ -239,7 +239,7 @@ def test_the_demo_ends_and_says_how_to_review(tmp_path: Path) -> None:
     assert "held for review" in ran.out
     assert re.search(r"decide \d+ spam", ran.out)
     again = watchfloor("demo", "--db", tmp_path / "d.db")
-    assert "0 new, 16 unchanged" in again.out
+    assert re.search(r"0 new, .*\d+ not due", again.out)
 
 
 def test_clean_and_judge_answer_line_by_line_in_order_and_survive_bad_lines() -> None:

@@ -16,6 +16,9 @@ from twisted.python.failure import Failure
 
 from crawler import limits
 from crawler.fetching import Addresses, what_failed
+from crawler.items import Rejected
+from crawler.source import Source
+from crawler.spiders.answers import html_of, not_html
 
 ALONE = {"ITEM_PIPELINES": {}, "EXTENSIONS": {"crawler.report.Report": None}, "LOG_ENABLED": False}
 """This is no run: nothing is stored, counted or told."""
@@ -28,6 +31,10 @@ class Seen:
     url: str
     """Where redirects ended."""
     body: bytes = b""
+    html: bytes = b""
+    """The body with the character set that its header states."""
+    refused: Rejected | None = None
+    """Set where its header says that it is no page."""
     problem: str = ""
     """Why there is nothing; empty when there is."""
 
@@ -37,19 +44,21 @@ class Looker(scrapy.Spider):
 
     name = "looker"
 
-    def __init__(self, urls: Iterable[str], seen: dict[str, Seen], **kwargs: Any) -> None:
+    def __init__(self, urls: Iterable[str], source: Source | None, seen: dict[str, Seen], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.urls, self.seen = tuple(urls), seen
+        self.urls, self.source, self.seen = tuple(urls), source, seen
 
     async def start(self) -> AsyncIterator[Request]:
         """One request each."""
         for url in self.urls:
-            meta = {"asked": url, "download_maxsize": limits.LISTING_BYTES}
+            meta = {"asked": url, "source": self.source, "download_maxsize": limits.LISTING_BYTES}
             yield Request(url, errback=self.failed, meta=meta, dont_filter=True)
 
     def parse(self, response: Response, **_: Any) -> None:
         """Keeps the answer."""
-        self.seen[response.meta["asked"]] = Seen(url=response.url, body=response.body)
+        self.seen[response.meta["asked"]] = Seen(
+            url=response.url, body=response.body, html=html_of(response), refused=not_html(response)
+        )
 
     def failed(self, failure: Failure) -> None:
         """Keeps the reason."""
@@ -59,8 +68,8 @@ class Looker(scrapy.Spider):
         self.seen[request.meta["asked"]] = Seen(url=request.url, problem=problem)
 
 
-def looked_at(urls: Iterable[str], allowed: Iterable[str]) -> Mapping[str, Seen]:
-    """What each address answered; one without an answer is missing.
+def looked_at(urls: Iterable[str], allowed: Iterable[str], *, source: Source | None = None) -> Mapping[str, Seen]:
+    """What each address answered; one that was interrupted is missing. With a source the guard holds to its hosts.
 
     To be called once in a process: Twisted's reactor runs no second time.
     `allowed` are texts `HOST:PORT`; raises ValueError for one that is none.
@@ -72,6 +81,6 @@ def looked_at(urls: Iterable[str], allowed: Iterable[str]) -> Mapping[str, Seen]
     if allowed:
         settings.set("WATCHFLOOR_ADDRESSES", ",".join(allowed), priority="cmdline")
     process, seen = AsyncCrawlerProcess(settings), dict[str, Seen]()
-    process.crawl(Looker, urls=tuple(dict.fromkeys(urls)), seen=seen)
+    process.crawl(Looker, urls=tuple(dict.fromkeys(urls)), source=source, seen=seen)
     process.start()
     return seen
