@@ -1,7 +1,7 @@
 """Crawl saved pages for real and say what became of each: `python bench/crawl_saved.py [--tells TELLS] FOLDER...`.
 
 The pages are served over HTTP on loopback by `serve_pages`; `watchfloor crawl` runs as a user runs it, in a process of
-its own. `TELLS` is by what the site tells that nothing changed: nothing, receipts or lastmod (see there). Printed: pages
+its own. `TELLS` is by what the site tells that nothing changed: nothing, receipts or lastmod. Printed: pages
 stored, rejected and failed with their reasons, comments and flagged comments, CPU ms a page (user and system, of the
 crawl alone, its start included), peak memory, and what the second crawl asked for. Exit code 1 when a page has no row
 or failed.

@@ -25,6 +25,12 @@ LISTING_DEPTH = 3
 """Sitemap indexes and pagination: how many listings deep."""
 DELAY_SECONDS = 1.0
 """Between two requests to one host, unless the source says otherwise."""
+CRAWL_DELAY_SECONDS = 60.0
+"""The longest delay that a robots.txt can ask for and is kept; a longer one would let a run visit next to nothing."""
+RETRY_AFTER_SECONDS = 120.0
+"""The longest that a run waits for a busy host; what it could not have then, it tries again next time."""
+LEAST_DELAY_SECONDS = 0.05
+"""Scrapy asks for a host's turn only where it has a delay."""
 PARALLEL_A_HOST = 4
 """Requests at once to a host whose source sets no delay."""
 

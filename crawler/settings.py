@@ -77,6 +77,7 @@ ITEM_PIPELINES = {
 }
 EXTENSIONS = {
     "crawler.report.Report": 0,
+    "crawler.politeness.Politeness": 0,
     "scrapy.extensions.logstats.LogStats": None,
     "scrapy.extensions.memusage.MemoryUsage": None,
     "scrapy.extensions.spiderstate.SpiderState": None,

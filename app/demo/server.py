@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from http.server import BaseHTTPRequestHandler
 from importlib.resources import files
 from socketserver import ThreadingTCPServer
@@ -22,7 +23,9 @@ class Server:
         self.site = site
         self.requests: list[tuple[str, str, int]] = []
         """(method, path, status) of every request, in the order they were answered."""
-        self._listener = _Listener((host, port), _handler(site, self.requests))
+        self.times: list[float] = []
+        """When each came, by a clock that only goes on."""
+        self._listener = _Listener((host, port), _handler(site, self.requests, self.times))
         self.port: int = self._listener.server_address[1]
         self.url = f"http://{host}:{self.port}"
         """Where it answers, without a closing slash."""
@@ -61,13 +64,14 @@ class _Listener(ThreadingTCPServer):
     request_queue_size = 128
 
 
-def _handler(site: Site, log: list[tuple[str, str, int]]) -> type[BaseHTTPRequestHandler]:
+def _handler(site: Site, log: list[tuple[str, str, int]], times: list[float]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = IDLE_SECONDS
         server_version = "WorldDefenseDemo"
         sys_version = ""
 
         def do_GET(self) -> None:
+            times.append(time.monotonic())
             response = site.get(self.path, {name.lower(): value for name, value in self.headers.items()})
             log.append((self.command, self.path, response.status))
             self._send(response)
