@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import unquote
 
-from moderation.folding import EDITS, Edit, Folded, apply, turn
+from moderation.folding import EDITS, Edit, Folded, apply, small_letters, turn
 
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
@@ -53,22 +53,17 @@ PLAIN = Plain()
 
 def plain_characters(text: str) -> Folded:
     """The copy of a text beyond ASCII with styled, reversed and invisible characters undone."""
-    folded = Folded(text, text)
+    folded = Folded(text, text, small_letters(text))
     if not text.encode("utf-8", "surrogatepass").translate(None, ORDINARY) or not ODD.search(text):
         return folded
     styled = [(run.start(), run.end(), _style(run[0])) for run in STYLED.finditer(text)]
     if styled:
-        folded = Folded(text, text.translate(PLAIN), (), styled)
+        plain = text.translate(PLAIN)
+        folded = Folded(text, plain, small_letters(plain), (), tuple(styled))
     if "\u202e" in text:
         folded = turn(folded, [run.span(1) for run in REVERSED.finditer(folded.text)], "reversed text")
     edits = [(run.start(), run.end(), "") for run in islice(INVISIBLE.finditer(folded.text), EDITS)]
     return apply(folded, edits, "invisible characters")
-
-
-def small_letters(text: str) -> str:
-    """The text in small letters, character for character."""
-    low = text.lower()
-    return low if len(low) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
 
 
 def entities(text: str, _low: str) -> Iterator[Edit]:

@@ -12,7 +12,6 @@ from functools import cache
 from itertools import islice
 
 from moderation import characters, dots, hosts, partial, prose
-from moderation.characters import small_letters
 from moderation.dots import CLOSE, MARK, OPEN
 from moderation.folding import EDITS, Edit, Folded, apply
 from moderation.gate import Gate, Rule, Sign
@@ -22,38 +21,38 @@ SPACED_LETTERS = 5
 
 DOT_WORD = "(?:d[o0]t|точка|punkt|punto|ponto|point|nokta|kropka)"
 SCHEME = re.compile(
-    r"(?<![a-z0-9])(?P<word>h[tx*+#%_-]{1,3}p|ht+p|h\wtp|hpp|ttp|fxp|f\*p|[mc]xxp)(?P<s>[sx]?)"
+    r"(?P<word>h(?<![a-z0-9]h)(?:[tx*+#%_-]{1,3}p|t+p|\wtp|pp)|t(?<![a-z0-9]t)tp|f(?<![a-z0-9]f)[x*]p"
+    r"|m(?<![a-z0-9]m)xxp|c(?<![a-z0-9]c)xxp)(?P<s>[sx]?)"
     rf"(?P<sep>\s{{0,2}}{OPEN}?\s{{0,2}}[:;]{{0,2}}\s{{0,2}}{CLOSE}?\s{{0,2}}"
     rf"(?:{OPEN}?[/\\_|]{{1,4}}{CLOSE}?){{1,2}}\s{{0,2}}|{OPEN}?[:;]{CLOSE}?\s?)"
     rf"(?=[\w-]{{1,63}}(?P<dot>{MARK}(?=\w)|\s{MARK}|\s?{OPEN}|{MARK}{CLOSE}|\s{DOT_WORD}\s|\\\.)?|\[[\da-f:]+\])"
 )
 SLASHED = re.compile(r"[/\\|]|__")
-SPACED = re.compile(r"(?<![\w.:/-])[\w:/](?: {1,2}[\w.:/-](?!\w)){4,}")
+SPACED = re.compile(r"[\w:/](?= )(?<![\w.:/-][\w:/])(?: {1,2}[\w.:/-](?!\w)){4,}")
 DASHED = re.compile(r"(?<![\w.-])\w([-_*~+])\w(?:\1\w){1,62}\.\w(?:\1\w){1,9}(?![\w-])")
 BROKEN_LINE = re.compile(
-    r"(?:://|(?<![\w.])www\.)[\w.-]{1,80}(?P<gap>\s{0,2}\n\s{0,2})(?P<rest>[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})"
+    r"(?:://|w(?<![\w.]w)ww\.)[\w.-]{1,80}(?P<gap>\s{0,2}\n\s{0,2})(?P<rest>[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})"
 )
 
 
 def undo(folded: Folded) -> Folded:
     """The copy with every disguise undone but those of single characters, which come before."""
-    low = small_letters(folded.text)
-    ahead = gate().suspects(low)
+    ahead = gate().suspects(folded.low)
     while ahead:
         order, rule = ahead[0]
-        ahead = ahead[1:]
-        edits = list(islice(rule.edits(folded.text, low), EDITS))
+        edits = list(islice(rule.edits(folded.text, folded.low), EDITS))
         if edits:
             folded = apply(folded, edits, rule.name)
-            low = small_letters(folded.text)
-            ahead = gate().suspects(low, order + 1)
+            ahead = gate().suspects(folded.low, order + 1)
+        else:
+            ahead = ahead[1:]
     return folded
 
 
 def undo_ungated(folded: Folded) -> Folded:
     """What `undo` must come to: every rule in its turn, whether suspected or not."""
     for rule in rules():
-        edits = list(islice(rule.edits(folded.text, small_letters(folded.text)), EDITS))
+        edits = list(islice(rule.edits(folded.text, folded.low), EDITS))
         folded = apply(folded, edits, rule.name)
     return folded
 
@@ -112,14 +111,14 @@ def rules() -> tuple[Rule, ...]:
         Sign("\\", r"\.\w"),
         Sign(dots.QUOTES, rf"\.[{dots.QUOTES}]"),
     )
-    spaced = (Sign(".", r"(?<= \.) "), Sign("/", "(?<=: /)|(?<=:  /)"), Sign(words=["o"]))
+    spaced = (Sign(".", r"(?:(?<=\w \.)|(?<=\w  \.)) {1,2}\w(?!\w)"), Sign(":", r" {1,2}/(?!\w)"), Sign(words=["o"]))
     broken = (Sign(":", f"//{HOST_END}"), Sign("w", rf"(?<![\w.]w)ww\.{HOST_END}"))
     slashes = (Sign(dots.OPENING, f"/{CLOSE}"), Sign(words=["slash", "слэш", "слеш"]))
     return (
         Rule("character codes", characters.entities, (Sign("&", "[#a-z]"),)),
         Rule("percent codes", characters.percent, (Sign("%", "[2-7][0-9a-f]"),)),
         Rule("spaced letters", spaced_letters, spaced),
-        Rule("dashed letters", dashed_letters, (Sign("-_*~+", r"\w\.\w[-_*~+]"),)),
+        Rule("dashed letters", dashed_letters, (Sign(".", r"(?<=[-_*~+]\w\.)\w[-_*~+]"),)),
         Rule("dot word", dots.bracketed_dots, (*in_brackets, *said)),
         Rule("dot word", dots.spoken_dots, said),
         Rule("dot word", dots.glued_dots, (Sign("d", "[o0]t(?:com|net|org|ru)"), Sign("т", "очка(?:ру|ком|ru|com)"))),

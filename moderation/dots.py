@@ -223,7 +223,7 @@ def _is_name(text: str, found: re.Match[str], token: str, end: int) -> bool:
 
 
 SPACED_WWW = re.compile(
-    r"(?<![\w.])w{3}(?:\s{0,2}[.,*•]\s{0,2}|\s{1,2})(?=[\w-]{2,63}\s{0,2}(?:[.,*•]|\s(?:com|net|org|ru|de)\b))"
+    r"w(?<![\w.]w)ww(?:\s{0,2}[.,*•]\s{0,2}|\s{1,2})(?=[\w-]{2,63}\s{0,2}(?:[.,*•]|\s(?:com|net|org|ru|de)\b))"
 )
 
 

@@ -12,12 +12,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from crawler.limits import URL_CHARACTERS
-from moderation.characters import small_letters
 from moderation.folding import Folded
 from moderation.hosts import HOST_CHARACTERS, LABEL_CHARACTERS, ip_address, lookalike, top_level
 from moderation.partial import accounts, videos
 from moderation.places import Place
-from moderation.prose import Run, is_domain, tiers
+from moderation.prose import Run, by_itself, is_domain, tiers
 
 LINKS = 1000
 """Links of a text that are told apart; one with more is held whatever they are."""
@@ -37,14 +36,19 @@ NO_BLANKS = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7ff\uf
 """Scripts that write without blanks, and Korean, whose endings follow a Latin word directly."""
 WWW = re.compile(r"www\.", re.IGNORECASE)
 EDGE = re.compile(rf"[{SYMBOL}-]+(?=\w)|-+")
-MARK = re.compile(r":[/\\]{2}")
+MARK = re.compile(
+    r":[/\\]{2}(?:(?:(?<=http://)|(?<=https://))"
+    r"(?=([A-Za-z0-9]++(?:(?:\.|-+)[A-Za-z0-9]++)*)"
+    rf"([/?#][A-Za-z0-9_/?#.,:;=&%+~@!$*'|-]{{0,{URL_CHARACTERS}}}+(?!\S)|[.,!]*(?!\S))))?"
+)
+"""The middle of an address; with it the host and path of one in plain letters between blanks, read at once."""
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.*-]*\Z")
 KNOWN_SCHEME = re.compile(r"(?:h[tx*]{2}ps?|f[tx]ps?|sftp|file|feed|wss?|tg|ipfs|magnet)\Z", re.IGNORECASE)
 USER = re.compile(r"[^\s/?#@<>\"()\[\]]{1,80}@")
 HOST = re.compile(r"\[[0-9a-fA-F:.]{2,45}\]|[^\s/?#:<>\"'()\[\]{}|,;!\\`“”«»。、，｜]+")
 WRONG_PORT = re.compile(r":\d{6}")
 PORT = re.compile(r":(\d{1,5})(?!\d)")
-BEGINS_TAIL = ("/", "?", "#", "\\")
+BEGINS_TAIL = frozenset("/?#\\")
 TAIL = re.compile(rf"[/?#\\][^\s<>\"“”«»「」『』（）｜。、，`]{{0,{URL_CHARACTERS}}}")
 BBCODE = re.compile(r"\[/?[a-zA-Z]{1,9}[\]=]")
 GLUED = re.compile(r"(?<=[a-zA-Z0-9])_?(?=[\u0370-\u1cff\u2e80-\uabff\uac00-\ud7ff])")
@@ -61,13 +65,14 @@ OPAQUE_MARK = re.compile(
 LEET_SUFFIXES = {"c0m": "com", "n3t": "net", "0rg": "org", "1nfo": "info", "inf0": "info", "biz": "biz", "c0": "co"}
 POSSIBLE = re.compile(rf"(?![.-])(?:[^.]{{1,{LABEL_CHARACTERS}}}\.)*[^.]{{1,{LABEL_CHARACTERS}}}(?<!_)|\[.*\]")
 NO_LETTER = re.compile(rf"[^\w{SYMBOL}]+")
-CLOSER = re.compile(r"[)\]}]")
+BRACKET = re.compile(r"[()\[\]{}]")
 VERSION = re.compile(
     r"(?:\b(?:v|ver|version|firmware|release|build|para|paragraph|section|chapter|art|rev)\.?|§)\s?\Z", re.I
 )
 HARMLESS = ("", "invisible characters")
 """Disguises that do not show that a dot was meant as a dot."""
 CLOSERS = {")": "(", "]": "[", "}": "{"}
+CLOSED_BY = {opener: closer for closer, opener in CLOSERS.items()}
 TRAILING = ".,;:!?'*_~|\\-…’"
 HOST_TRAILING = TRAILING.replace("_", "")
 
@@ -77,8 +82,9 @@ def inner_dot() -> re.Pattern[str]:
     """A full stop, in small letters, behind which a suffix stands, or what may be meant for one."""
     suffixes = _any_of(sorted({tld for tld in tiers() if tld.isascii()} | set(LEET_SUFFIXES)))
     number = r"[0-9][0-9a-fx]*\."
+    other = r"(?=[a-z0-9_-]*+[^\W\0-\x7f])"
     return re.compile(
-        rf"\.(?<=[\w{SYMBOL}-]\.)(?:{suffixes}(?!-*[\w{SYMBOL}])|(?={number}{number}[0-9])|(?=[\w-]*[^\W\0-\x7f]))"
+        rf"\.(?=[\w-])(?<=[\w{SYMBOL}-]\.)(?:{suffixes}(?!-*[\w{SYMBOL}])|(?={number}{number}[0-9])|{other})"
     )
 
 
@@ -100,8 +106,8 @@ def find_places(folded: Folded) -> list[Place]:
     text = folded.text
     places: list[Place] = []
     if ":" in text:
-        places += islice(_with_scheme(text), LINKS)
-        if OPAQUE_MARK.search(text):
+        places = _with_scheme(text)
+        if text.count(":") > len(places) and OPAQUE_MARK.search(text):
             places += islice(_opaque(text), LINKS)
     if "@" in text:
         places += islice(accounts(text), LINKS)
@@ -119,15 +125,33 @@ def _start(place: Place) -> int:
     return place.start
 
 
-def _with_scheme(text: str) -> Iterator[Place]:
+def _with_scheme(text: str) -> list[Place]:
+    places: list[Place] = []
     done = 0
     for mark in MARK.finditer(text):
-        if mark.start() < done:
+        at = mark.start()
+        if at < done:
             continue
-        place = _at_mark(text, mark, done)
+        place = (mark[1] and _plain(text, mark, at, done)) or _at_mark(text, mark, done)
         if place:
             done = place.end
-            yield place
+            places.append(place)
+            if len(places) == LINKS:
+                break
+    return places
+
+
+def _plain(text: str, mark: re.Match[str], at: int, done: int) -> Place | None:
+    """An address that stands whole between blanks, in plain letters: most do."""
+    host, tail = mark.groups()
+    scheme = "https" if text[at - 1] == "s" else "http"
+    start = at - len(scheme)
+    if start < done or len(host) > LABEL_CHARACTERS:
+        return None
+    end = mark.end(2 if tail[:1] in BEGINS_TAIL else 1)
+    while text[end - 1] in TRAILING:
+        end -= 1
+    return Place(start, end, host, scheme)
 
 
 def _before_prose(host: str) -> str:
@@ -159,7 +183,7 @@ def _at_mark(text: str, mark: re.Match[str], done: int) -> Place | None:
     end = host.start() + len(name_of_host)
     if end == host.end():
         end = _tail(text, mark.start(), end)
-    return Place(mark.start() - len(name), end, name_of_host, name.lower())
+    return Place(mark.start() - len(name), end, name_of_host, name)
 
 
 def _scheme(before: str) -> str:
@@ -180,7 +204,7 @@ def _possible(host: str) -> bool:
 
 def _bare(folded: Folded, taken: list[Place]) -> list[Place]:
     """Bare domains and addresses beside the places taken, which are in order."""
-    text, low, find_dot = folded.text, small_letters(folded.text), inner_dot().search
+    text, low, find_dot = folded.text, folded.low, inner_dot().search
     found: list[Place] = []
     done, dot, ahead = 0, find_dot(low), iter(taken)
     other = next(ahead, None)
@@ -212,7 +236,7 @@ def _run(text: str, done: int, dot: int) -> tuple[int, int]:
 
 def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Latin domains between words of a script that has no blanks; else the run as it is."""
-    if text[start:end].isascii() or not NO_BLANKS.search(text, start, end):
+    if text.isascii() or not NO_BLANKS.search(text, start, end):
         return [(start, end)]
     return [latin.span() for latin in LATIN_RUN.finditer(text, start, end)] or [(start, end)]
 
@@ -231,6 +255,8 @@ class Reading(NamedTuple):
     """Empty for an IP address."""
     other_letters: bool
     """The suffix is written with other letters than it is meant with."""
+    by_itself: str
+    """What `prose.by_itself` says of it."""
 
 
 @lru_cache(RUNS)
@@ -241,7 +267,7 @@ def _read(run: str) -> Reading | None:
     if tld.isdigit():
         whole = run[start:end]
         is_address = whole.count(".") == IP_DOTS and ip_address(whole)
-        return Reading(start, end, whole, "", "", "", False) if is_address else None
+        return Reading(start, end, whole, "", "", "", False, "") if is_address else None
     meant = tld
     if tld.lower() not in tiers():
         name, tld, meant = _other_suffix(name, tld)
@@ -249,14 +275,15 @@ def _read(run: str) -> Reading | None:
     if not meant or not _possible(run[start:end]):
         return None
     label, tier = name.rpartition(".")[2], tiers()[meant.lower()]
-    return Reading(start, end, f"{name}.{meant}", label, meant, tier, meant != tld)
+    host = f"{name}.{meant}"
+    return Reading(start, end, host, label, meant, tier, meant != tld, by_itself(host, label, meant, tier))
 
 
 def _in_run(folded: Folded, run_start: int, run_end: int) -> Place | None:
     text = folded.text
     run = text[run_start:run_end]
     read = _read(run) if len(run) <= HOST_CHARACTERS else _read.__wrapped__(run)
-    if not read:
+    if not read or (read.by_itself == "prose" and not folded.disguises):
         return None
     start, end = run_start + read.start, run_start + read.end
     if not read.tier:
@@ -264,7 +291,7 @@ def _in_run(folded: Folded, run_start: int, run_end: int) -> Place | None:
     if _entangled(text, start, end, run_start):
         return None
     stop = _tail(text, start, end)
-    if not (read.tier == "strong" and read.tld.islower()):
+    if read.by_itself != "domain":
         deliberate = bool(folded.disguises) and folded.disguise(*folded.span(start, end)) not in HARMLESS
         if not is_domain(Run(read.host, read.label, read.tld, read.tier, text, start, end, stop, deliberate)):
             return None
@@ -288,7 +315,7 @@ def _entangled(text: str, start: int, end: int, run_start: int) -> bool:
         return True
     before = text[start - 1] if start else " "
     if before == " ":
-        return text[max(0, start - 2) : start] == "@ " and text[start - 3 : start - 2].isalnum()
+        return start > 2 and text[start - 2] == "@" and text[start - 3].isalnum()
     if before == "/":
         doubled = text[max(0, start - 2) : start] == "//"
         return doubled and (start != run_start or text[start - 3 : start - 2] == "/")
@@ -320,19 +347,21 @@ def _other_suffix(name: str, tld: str) -> tuple[str, str, str]:
 
 def _tail(text: str, start: int, end: int) -> int:
     """Where the link that starts at `start` and whose host ends at `end` ends."""
-    if text[end : end + 1] == ":":
+    after = text[end : end + 1]
+    if after == ":":
         port = PORT.match(text, end)
         end = port.end() if port and int(port[1]) < PORTS else end
-    tail = TAIL.match(text, end) if text[end : end + 1] in BEGINS_TAIL else None
+        after = text[end : end + 1]
+    tail = TAIL.match(text, end) if after in BEGINS_TAIL else None
     if not tail:
         return end
-    stop = tail.end()
-    code = BBCODE.search(text, end, stop)
+    stop, shown = tail.end(), tail[0]
+    code = BBCODE.search(text, end, stop) if "[" in shown else None
     if code:
         stop = code.start()
-    if CLOSER.search(text, end, stop):
+    if ")" in shown or "]" in shown or "}" in shown:
         stop = _balanced(text, start, end, stop)
-    glued = None if tail[0].isascii() else GLUED.search(text, end, stop)
+    glued = None if shown.isascii() else GLUED.search(text, end, stop)
     if glued:
         stop = glued.start()
     while stop > end and text[stop - 1] in TRAILING:
@@ -343,17 +372,13 @@ def _tail(text: str, start: int, end: int) -> int:
 def _balanced(text: str, start: int, end: int, stop: int) -> int:
     """Cut at a closing bracket whose opening one stands before the link."""
     window = text[max(0, start - ENCLOSURE_CHARACTERS) : start]
-    open_before = {closer: window.rfind(opener) > window.rfind(closer) for closer, opener in CLOSERS.items()}
-    if not any(open_before.values()):
-        return stop
-    depth = dict.fromkeys(CLOSERS, 0)
-    openers = {opener: closer for closer, opener in CLOSERS.items()}
-    for i in range(end, stop):
-        c = text[i]
-        if c in openers:
-            depth[openers[c]] += 1
-        elif c in CLOSERS:
-            if not depth[c] and open_before[c]:
-                return i
-            depth[c] = max(0, depth[c] - 1)
+    depth = {closer: 0 for closer, opener in CLOSERS.items() if window.rfind(opener) > window.rfind(closer)}
+    for bracket in BRACKET.finditer(text, end, stop) if depth else ():
+        closer = CLOSED_BY.get(bracket[0])
+        if closer in depth:
+            depth[closer] += 1
+        elif bracket[0] in depth:
+            if not depth[bracket[0]]:
+                return bracket.start()
+            depth[bracket[0]] -= 1
     return stop

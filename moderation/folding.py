@@ -8,7 +8,7 @@ of its characters.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from crawler.limits import COMMENT_CHARACTERS
@@ -56,8 +56,10 @@ class Folded:
 
     original: str
     text: str
+    low: str
+    """The copy in small letters, character for character."""
     layers: tuple[Edited | Turned, ...] = ()
-    disguises: list[tuple[int, int, str]] = field(default_factory=list)
+    disguises: tuple[tuple[int, int, str], ...] = ()
     """Start and end in the original of each piece that was undone, and the name of the disguise."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -88,9 +90,7 @@ def apply(folded: Folded, edits: list[Edit], name: str) -> Folded:
         ends.append(size)
         done = end
     pieces.append(folded.text[done:])
-    undone = [(*folded.span(start, end), name) for start, end, _ in edits]
-    layers = (*folded.layers, Edited(edits, ends))
-    return Folded(folded.original, "".join(pieces), layers, sorted(folded.disguises + undone))
+    return _layered(folded, "".join(pieces), Edited(edits, ends), [(start, end) for start, end, _ in edits], name)
 
 
 def turn(folded: Folded, runs: list[tuple[int, int]], name: str) -> Folded:
@@ -98,6 +98,20 @@ def turn(folded: Folded, runs: list[tuple[int, int]], name: str) -> Folded:
     characters = list(folded.text)
     for start, end in runs:
         characters[start:end] = characters[start:end][::-1]
-    undone = [(*folded.span(start, end), name) for start, end in runs]
-    layers = (*folded.layers, Turned(runs))
-    return Folded(folded.original, "".join(characters), layers, sorted(folded.disguises + undone))
+    return _layered(folded, "".join(characters), Turned(runs), runs, name)
+
+
+def _layered(folded: Folded, text: str, layer: Edited | Turned, spans: list[tuple[int, int]], name: str) -> Folded:
+    """The copy with one layer more, in which what stood at the spans was undone."""
+    if folded.layers:
+        spans = [folded.span(start, end) for start, end in spans]
+    undone = [(start, end, name) for start, end in spans]
+    if folded.disguises:
+        undone = sorted([*folded.disguises, *undone])
+    return Folded(folded.original, text, small_letters(text), (*folded.layers, layer), tuple(undone))
+
+
+def small_letters(text: str) -> str:
+    """The text in small letters, character for character."""
+    low = text.lower()
+    return low if len(low) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)

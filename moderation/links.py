@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -37,8 +36,11 @@ def find_links(comment: Comment | str) -> tuple[Link, ...]:
 
 def _in_text(text: str) -> list[Link]:
     """The links of a text. The first that is looked at reads the tables for all that follow."""
-    folded = undo(Folded(text, text) if text.isascii() else plain_characters(text))
-    links = [_link(folded, place) for place in find_places(folded)]
+    folded = undo(Folded(text, text, text.lower()) if text.isascii() else plain_characters(text))
+    places = find_places(folded)
+    if not places:
+        return []
+    links = [_link(folded, place) for place in places]
     return _apart(links) if len(links) > 1 else links
 
 
@@ -68,8 +70,7 @@ def _link(folded: Folded, place: Place) -> Link:
     if not disguise and not named.isascii() and is_homoglyph(named):
         disguise = "homoglyph"
     host, domain = names(named)
-    text = folded.original[start:end]
-    return Link(start=start, end=end, text=text, url=url, host=host, domain=domain, disguise=disguise)
+    return Link(start, end, folded.original[start:end], url, host, domain, "text", disguise)
 
 
 def _with_hrefs(comment: Comment, shown: list[Link]) -> list[Link]:
@@ -87,7 +88,7 @@ def _with_hrefs(comment: Comment, shown: list[Link]) -> list[Link]:
         at = bisect_left(starts, start)
         there = links[at] if at < len(shown) and links[at].end <= end else None
         if there and link.domain and there.domain == link.domain:
-            links[at] = replace(there, url=link.url, host=link.host)
+            links[at] = there._replace(url=link.url, host=link.host)
         elif there or _key(href.url) not in keys:
             links.append(link)
     return links
@@ -114,7 +115,7 @@ def _of_address(url: str, place: Literal["href", "author"], start: int, end: int
     plain = "://" in raw[:SCHEME_CHARACTERS] or not SCHEME.match(raw)
     found = [link for link in _in_text(raw) if link.start == 0] if plain else []
     link = found[0] if found else bare
-    return replace(link, start=start, end=end, text=raw, url=bare.url, place=place)
+    return link._replace(start=start, end=end, text=raw, url=bare.url, place=place)
 
 
 def _unread(raw: str) -> Link:

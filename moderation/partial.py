@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from crawler.text import words
 from moderation.places import Place
 from moderation.tables import read_rows
 
@@ -14,26 +15,33 @@ CALL_CHARACTERS = 48
 DEFAULT_HOME = "https://t.me/"
 """Where an account lives when nothing says: comments that leave it out mean Telegram."""
 
-ACCOUNT = r"(?<![\w@./])@(?P<name>[A-Za-z]\w{4,31})(?![\w@]|\.\w)"
-CALLS = (
-    r"write|contact|dm|pm|message|msg|text|inbox|hit|reach|join|subscribe|channel|chat|group|order|signals"
-    r"|пиши(?:те)?|писать|напиши(?:те)?|подпи(?:сывайтесь|шись|шитесь|ска)|канал[еа]?|чат[еа]?|связь|обращайтесь|лс|личку"
-    r"|escr[ií]b(?:e|eme|anme)|cont[aá]cta(?:me|nos)?|canal|kanal(?:[ea]|imiz|ıma)?|schreib(?:t|en)?|napisz|pisz|kana[łl]"
-    r"|yaz(?:ın)?|contactez|écri(?:vez|s)|rejoi(?:gnez|ns)|scrivi(?:mi)?|频道|联系|加"
+ACCOUNT = r"@(?<![\w@./]@)(?P<name>[A-Za-z]\w{4,31})(?![\w@]|\.\w)"
+SAID = re.compile(rf"{ACCOUNT}|(?P<word>\w+)|(?P<end>[.!?\n]+(?!\w))")
+"""An account, a word, the end of a sentence."""
+HAS_ACCOUNT = re.compile(ACCOUNT)
+DOT_ABOVE = "\u0307"
+"""What `İ` has more than `i` in small letters."""
+CALLS = frozenset(
+    words(
+        "write contact dm pm message msg text inbox hit reach join subscribe channel chat group order signals"
+        " пиши пишите писать напиши напишите подписывайтесь подпишись подпишитесь подписка канал канале канала"
+        " чат чате чата связь обращайтесь лс личку"
+        " escribe escribeme escribanme escríbe escríbeme escríbanme contacta contactame contactanos contácta contáctame"
+        " contáctanos canal kanal kanale kanala kanalimiz kanalıma schreib schreibt schreiben napisz pisz kanał"
+        " yaz yazın contactez écrivez écris rejoignez rejoins scrivi scrivimi 频道 联系 加"
+    )
 )
 VIDEO = re.compile(r"(?<![\w/.?])/?watch\?v=[\w-]{11}(?![\w-])")
 
 
 @cache
-def _homes() -> tuple[re.Pattern[str], dict[str, str]]:
-    """What to look for, and where the accounts of each messenger live."""
+def _homes() -> dict[str, str]:
+    """Name of a messenger to where its accounts live."""
     homes: dict[str, str] = {}
-    for home, words in read_rows("handles.tsv"):
-        for word in words.split():
-            homes.setdefault(word, home)
-    names = "|".join(map(re.escape, sorted(homes, key=len, reverse=True)))
-    pattern = rf"{ACCOUNT}|(?<!\w)(?:(?P<messenger>{names})|(?P<call>{CALLS}))(?!\w)|(?P<end>[.!?\n]+(?!\w))"
-    return re.compile(pattern, re.IGNORECASE), homes
+    for home, names in read_rows("handles.tsv"):
+        for name in names.split():
+            homes.setdefault(name, home)
+    return homes
 
 
 def prepare() -> None:
@@ -43,18 +51,18 @@ def prepare() -> None:
 
 def accounts(text: str) -> Iterator[Place]:
     """`@channel` behind a call to write to it or the name of a messenger."""
-    pattern, homes = _homes()
     home, until = "", -1
-    for found in pattern.finditer(text):
-        if found["name"]:
-            if found.start() <= until:
-                yield Place(found.start(), found.end(), "", "account", "", home + found["name"])
-        elif found["end"]:
+    for found in SAID.finditer(text) if HAS_ACCOUNT.search(text) else ():
+        if found.lastgroup == "word":
+            word = found[0].lower().replace(DOT_ABOVE, "")
+            named = _homes().get(word, "")
+            if named or word in CALLS:
+                home = named or (home if found.start() <= until else "") or DEFAULT_HOME
+                until = found.end() + CALL_CHARACTERS
+        elif found.lastgroup == "end":
             until = -1
-        else:
-            named = homes.get((found["messenger"] or "").lower(), "")
-            home = named or (home if found.start() <= until else "") or DEFAULT_HOME
-            until = found.end() + CALL_CHARACTERS
+        elif found.start() <= until:
+            yield Place(found.start(), found.end(), "", "account", "", home + found["name"])
 
 
 def videos(text: str) -> Iterator[Place]:

@@ -6,9 +6,11 @@ The suffix speaks first (its tier in `tlds.tsv`), then how the labels are writte
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
+from crawler.text import words
 from moderation.hosts import is_known, top_level
 from moderation.tables import read_rows, read_words
 
@@ -23,16 +25,40 @@ SHORT = 3
 ENDINGS = ("s", "es", "d", "ed", "ing", "ly", "er", "en", "e", "n")
 """Taken off a word to find it in the list in its plain form."""
 
-CALL = re.compile(
-    r"(?:\b(?:visit|see|check(?:ing)?(?: (?:it |us |me |this )?out)?|go(?:ing)? (?:to|on)|went to|head (?:to|over to)"
-    r"|come to|join|click(?: on)?|try|google|browse|search(?: for)?|open|order (?:at|from|on)|buy (?:at|from|on)"
-    r"|sold (?:at|on)|shop at|(?:web ?)?sites?(?: is)?|website(?: called)?|page(?: is)?|link|source|url|via"
-    r"|read (?:it )?on|look at|more (?:at|on)|available (?:at|on)|from|at|on|here|mirror|зайди(?:те)?"
-    r"|заходи(?:те)?(?: на)?|сайт[еа]?|смотри(?:те)?(?: на)?|на|тут|здесь|источник|пишите на|besucht|siehe|unter"
-    r"|auf|bei|allez sur|sur|voir|visite[nz]?|en|sitio|zobacz|na|strona"
-    r"|wejd[zź]cie na|odwied[zź]|adres|vai su"
-    r"|su)\b)[\W_]{0,24}\Z",
+CALLS = (
+    *words(
+        "visit see check checking join click try google browse search open site sites website websites page"
+        " link source url via from at on here mirror зайди зайдите заходи заходите сайт сайте сайта смотри"
+        " смотрите на тут здесь источник besucht siehe unter auf bei sur voir visite visiten visitez en sitio"
+        " zobacz na strona odwiedz odwiedź adres su"
+    ),
+    "check out",
+    "checking out",
+    "check it out",
+    "check us out",
+    "check me out",
+    "check this out",
+    "checking it out",
+    "checking us out",
+    "checking me out",
+    "checking this out",
+    "go to",
+    "going to",
+    "went to",
+    "head to",
+    "head over to",
+    "come to",
+    "search for",
+    "site is",
+    "sites is",
+    "website is",
+    "websites is",
+    "website called",
+    "page is",
 )
+CALL = re.compile(rf"\b(?:{'|'.join(CALLS)})\b[\W_]{{0,24}}\Z")
+LAST_OF_CALLS = frozenset(call.rpartition(" ")[2] for call in CALLS)
+"""A word before an address that is none of them makes no call."""
 DESIGNATION = re.compile(r"(?=[^a-z]*[A-Z])(?=\D*\d)[A-Za-z]{0,6}-?\d+[A-Za-z0-9-]*|[A-Z]{1,5}-\d+\w*")
 ADDRESS_LIKE = re.compile(r"[/?#\\]\S*[\d._=?%&~+-]|[/\\]\S+[/\\]|[/\\][A-Za-z]*[a-z][A-Z]|:\d")
 
@@ -87,7 +113,9 @@ def prepare() -> None:
 
 def is_called(text: str, at: int) -> bool:
     """Does a call to go somewhere end at this place?"""
-    return bool(CALL.search(text[max(0, at - CALL_CHARACTERS) : at].lower()))
+    before = text[max(0, at - CALL_CHARACTERS) : at].lower()
+    last = before.rpartition(" ")[2] or before[:-1].rpartition(" ")[2]
+    return not (last.isalnum() and last not in LAST_OF_CALLS) and bool(CALL.search(before))
 
 
 def is_common(word: str) -> bool:
@@ -96,17 +124,12 @@ def is_common(word: str) -> bool:
     known = read_words("common_words.txt")
     if len(word) <= 2 or word in known:
         return True
-    return any(word.endswith(ending) and word[: -len(ending)] in known for ending in ENDINGS)
+    return word.endswith(ENDINGS) and any(word.endswith(end) and word[: -len(end)] in known for end in ENDINGS)
 
 
 def is_domain(run: Run) -> bool:
-    """Weigh a run. Every answer rests on the tier of its suffix and the tests named here."""
-    if run.tier == "strong" and run.tld.islower():
-        return True
-    low = run.labels.lower()
-    if is_known(low) or low.startswith("www."):
-        return True
-    if low in read_words("not_domains.txt") or _abbreviated(run):
+    """Weigh a run that does not speak for itself, by the tier of its suffix and the tests named here."""
+    if run.labels.lower() in read_words("not_domains.txt") or _abbreviated(run):
         return False
     if run.deliberate:
         return True
@@ -119,6 +142,21 @@ def is_domain(run: Run) -> bool:
     return TESTS[run.tier](run)
 
 
+def by_itself(labels: str, label: str, tld: str, tier: str) -> str:
+    """What a run is wherever it stands: `domain`, `prose` unless a disguise shows that it is meant, or nothing."""
+    if tier == "strong" and tld.islower():
+        return "domain"
+    low = labels.lower()
+    if is_known(low) or low.startswith("www."):
+        return "domain"
+    if low in read_words("not_domains.txt"):
+        return "prose"
+    if _capital(tld):
+        return "prose" if tier in ("word", "name") else ""
+    named = len(label) > 1 and ((tier == "plain" and _plain(label)) or (tier == "program" and _program(label)))
+    return "domain" if named else ""
+
+
 def _whole(run: Run) -> bool:
     """A run that is all the text says."""
     if run.stop > run.end + 1 and not _capital(run.tld):
@@ -126,7 +164,7 @@ def _whole(run: Run) -> bool:
     if run.tier in ("word", "file"):
         return run.tld.islower() and not is_common(run.label) and (run.tier == "word" or run.addressed())
     if run.tier == "program":
-        return _program(run)
+        return _program(run.label)
     return not _capital(run.tld) or run.tier in ("strong", "plain")
 
 
@@ -157,24 +195,20 @@ def _capital_suffix(run: Run) -> bool:
     return (shouted or titled) and len(run.label) > SHORT and (run.called() or not is_common(run.label))
 
 
-def _strong(run: Run) -> bool:
-    return True
-
-
-def _plain(run: Run) -> bool:
-    """Not behind a model number (`FA-50.fr`) or a figure (`7.62.nl`)."""
-    return not run.label.isdigit() and not DESIGNATION.fullmatch(run.label)
+def _plain(label: str) -> bool:
+    """Not a model number (`FA-50.fr`) or a figure (`7.62.nl`)."""
+    return not label.isdigit() and not DESIGNATION.fullmatch(label)
 
 
 def _doubtful(run: Run) -> bool:
     """A country's code that may be an abbreviation: the label must be no word, or something must call."""
-    return _plain(run) and (run.called() or not is_common(run.label))
+    return _plain(run.label) and (run.called() or not is_common(run.label))
 
 
 def _word(run: Run) -> bool:
     """A suffix that is a small word: something must call, and the label must be written as a name."""
     return (
-        _plain(run)
+        _plain(run.label)
         and run.label.islower()
         and not is_common(run.label)
         and (run.called() or _marked(run.label) or run.stop > run.end + 1)
@@ -183,7 +217,7 @@ def _word(run: Run) -> bool:
 
 def _name(run: Run) -> bool:
     """A suffix that is a word or a name in its own right."""
-    if not _plain(run) or is_common(run.label):
+    if not _plain(run.label) or is_common(run.label):
         return False
     return run.called() or (run.label.islower() and len(run.label) > SHORT)
 
@@ -193,9 +227,9 @@ def _file(run: Run) -> bool:
     return run.stop > run.end + 1 and not is_common(run.label) and run.label not in read_words("file_stems.txt")
 
 
-def _program(run: Run) -> bool:
+def _program(label: str) -> bool:
     """`b92.rs` is a site, `main.rs` a file."""
-    return run.label.islower() and "_" not in run.label and run.label not in read_words("file_stems.txt")
+    return label.islower() and "_" not in label and label not in read_words("file_stems.txt")
 
 
 def _marked(label: str) -> bool:
@@ -203,12 +237,12 @@ def _marked(label: str) -> bool:
     return "-" in label or any(c.isdigit() for c in label)
 
 
-TESTS = {
-    "strong": _strong,
-    "plain": _plain,
+TESTS: dict[str, Callable[[Run], bool]] = {
+    "strong": lambda _run: True,
+    "plain": lambda run: _plain(run.label),
+    "program": lambda run: _program(run.label),
     "doubtful": _doubtful,
     "word": _word,
     "name": _name,
     "file": _file,
-    "program": _program,
 }
