@@ -63,6 +63,23 @@ def test_without_json_ld_a_meta_title_of_something_else_gives_way_to_the_headlin
     assert said(head, "<h1>Fleet leaves port at dawn</h1>").headline == "Fleet leaves port at dawn"
 
 
+TRAIL = '<nav><ol><li><a href="/">Start</a></li><li><h1>Harbour news: fleet leaves port today</h1></li></ol></nav>'
+
+
+@pytest.mark.parametrize(
+    "trail", [TRAIL, '<div data-mark="breadcrumb"><div><h1>Harbour news: fleet leaves port today</h1></div></div>']
+)
+def test_the_headline_shown_under_a_breadcrumb_is_believed_before_the_breadcrumbs_own_h1(trail):
+    head = ld(headline="Harbour news: fleet leaves port today") + og("og:title", "Five ships sail before dawn")
+    body = f"{trail}<article><h2><span>Exercise</span> <span>Five ships sail before dawn</span></h2></article>"
+    assert said(head, body).headline == "Five ships sail before dawn"
+
+
+def test_a_breadcrumbs_h1_stays_the_headline_where_no_h2_shows_another():
+    head = ld(headline="Harbour news: fleet leaves port today") + og("og:title", "Five ships sail before dawn")
+    assert said(head, f"{TRAIL}<h2>What comes next for the fleet</h2>").headline.startswith("Harbour news")
+
+
 def test_entities_escaped_twice_are_read():
     assert said(ld(headline="M&uuml;nchen &amp; Kiel r&uuml;sten auf")).headline == "München & Kiel rüsten auf"
 
@@ -242,6 +259,70 @@ def test_nothing_is_said_where_the_language_is_not_sure(text):
 )
 def test_a_declared_language_is_a_tag_or_nothing(raw, tag):
     assert declared(raw) == tag
+
+
+# ---- the other fields, each with its evidence
+
+
+def told(found: Metadata, field: str) -> list[tuple[str, str, bool]]:
+    return [(e.origin, e.raw, e.chosen) for e in found.evidence if e.field == field]
+
+
+def test_tags_are_those_of_the_first_place_that_has_some_and_each_place_is_evidence():
+    head = ld(keywords=["Navy", "Exercise"]) + '<meta name="keywords" content="navy, fleet, port">'
+    found = said(head)
+    assert found.tags == ("Navy", "Exercise")
+    assert told(found, "tags") == [
+        ("json-ld", "Navy; Exercise", True),
+        ("meta keywords", "navy, fleet, port", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("head", "expected", "origin"),
+    [
+        (ld(isAccessibleForFree="False"), True, "json-ld"),
+        (ld(isAccessibleForFree=True), False, "json-ld"),
+        (
+            ld(hasPart={"@type": "WebPageElement", "isAccessibleForFree": False}, isAccessibleForFree=False),
+            True,
+            "json-ld",
+        ),
+        (og("article:content_tier", "metered"), True, "meta article:content_tier"),
+        (og("article:content_tier", "free"), False, "meta article:content_tier"),
+    ],
+)
+def test_whether_a_text_must_be_paid_for_is_told_with_its_evidence(head, expected, origin):
+    found = said(head)
+    assert found.paywalled is expected
+    assert [o for o, _, chosen in told(found, "paywalled") if chosen] == [origin]
+
+
+def test_access_that_nobody_speaks_of_is_unknown():
+    found = said(ld(isAccessibleForFree="maybe"))
+    assert found.paywalled is None
+    assert told(found, "paywalled") == []
+
+
+def test_sources_that_disagree_on_access_are_both_kept():
+    found = said(ld(isAccessibleForFree=True) + og("article:content_tier", "locked"))
+    assert found.paywalled is False
+    assert [(origin, chosen) for origin, _, chosen in told(found, "paywalled")] == [
+        ("json-ld", True),
+        ("meta article:content_tier", False),
+    ]
+
+
+def test_microdata_speaks_for_the_article_it_stands_in_and_not_for_a_teaser():
+    item = '<article itemscope itemtype="https://schema.org/NewsArticle">'
+    teaser = f'{item}<h2 itemprop="headline">Other</h2><meta itemprop="articleSection" content="Sports"></article>'
+    body = f"""{item}<h1 itemprop="headline">Fleet leaves port</h1><meta itemprop="articleSection" content="Navy">
+      <meta itemprop="keywords" content="fleet, port"><div itemprop="author" itemscope
+      itemtype="https://schema.org/Person"><meta itemprop="keywords" content="person"></div></article>{teaser}"""
+    found = said(body=body)
+    assert (found.section, found.tags) == ("Navy", ("fleet", "port"))
+    assert told(found, "section") == [("microdata", "Navy", True)]
+    assert said(body=teaser * 2).section == ""
 
 
 # ---- any page

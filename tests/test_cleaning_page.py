@@ -147,6 +147,134 @@ def test_an_article_that_only_json_ld_holds_is_read_from_there():
     assert article("<div id=root></div>", f'<script type="application/ld+json">{data}</script>').body == text
 
 
+@pytest.mark.parametrize("name", ["preamble", "epigraph", "standfirst"])
+def test_a_standfirst_is_found_by_its_class_and_a_slogan_above_the_headline_is_not(name):
+    slogan = f'<header><p class="description">{MORE}</p></header>'
+    header = f'<header><h1>Fleet to leave port</h1><p class="{name}">{LAST}</p></header>'
+    body = f'{slogan}<main class="widget">{header}<div class="article-body"><p>{LEDE}</p></div></main>'
+    assert article(body).body == f"{LAST}\n\n{LEDE}"
+
+
+def test_a_standfirst_is_known_by_any_description_of_the_page_and_a_caption_is_not():
+    said = json.dumps({"@type": "NewsArticle", "headline": "Fleet to leave port", "description": LAST})
+    head = f'<meta name="description" content="All about ships."><script type="application/ld+json">{said}</script>'
+    text = f'<div class="article-body"><p>{LEDE}</p><p>{MORE}</p></div>'
+    shown = article(f"<main><h1>Fleet to leave port</h1><div><p>{LAST}</p></div>{text}</main>", head)
+    under = article(f"<main><h1>Fleet to leave port</h1><figure><p>{LAST}</p></figure>{text}</main>", head)
+    assert shown.body == f"{LAST}\n\n{LEDE}\n\n{MORE}"
+    assert under.body == f"{LEDE}\n\n{MORE}"
+
+
+def test_an_address_that_the_text_shows_is_text_and_a_line_that_only_leads_on_is_not():
+    links = '<p><a href="/a">Why the fleet left</a></p><p><a href="https://fleet.example/">www.fleet.example</a></p>'
+    links += '<p>[4] <a href="https://ships.example/a">https://ships.example/a-very-long-addr...</a></p>'
+    assert article(STORY.replace("</article>", f"{links}</article>")).body.endswith(f"{LAST}\n\nwww.fleet.example")
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "<h3>More harbour stories</h3><ul><li>The <a href=/b>buoy</a> that sang</li><li>Rope, explained</li></ul>",
+        "<p>Additional reporting by Bo Ek</p>",
+        "<p>Bo Ek of the Harbour contributed to this report.</p>",
+        "<p>Ann Lee</p>",
+        "<p>By Ann Lee, Portstadt</p>",
+        "<p>12.12.2025, 05:07 Uhr</p>",
+        "<p>Redaktion: Bo Ek</p>",
+    ],
+)
+def test_what_stands_below_a_text_and_belongs_to_the_page_stays_out(tail):
+    head = '<meta name="author" content="Ann Lee">'
+    assert article(STORY.replace("</article>", f"{tail}</article>"), head).body == f"{LEDE}\n\n{MORE}\n\n{LAST}"
+
+
+def test_a_sentence_that_begins_as_a_line_of_the_page_does_is_text():
+    text = f"Posted at the northern pier, the crew of the Heron saw the first ship leave. {LAST}"
+    assert text in article(STORY.replace(LAST, text)).body
+
+
+# ---- live blogs
+
+
+def live(entries: str, **said: object):
+    data = json.dumps({"@type": "LiveBlogPosting", "headline": "Fleet to leave port", **said})
+    body = f"<article><h1>Fleet to leave port</h1><p>{LEDE}</p>{entries}</article>"
+    return article(body, f'<script type="application/ld+json">{data}</script>')
+
+
+@pytest.mark.parametrize(
+    ("shown", "time"),
+    [
+        ('<time class="timestamp">17:35</time>', "17:35"),
+        ('<div class="post-meta"><time>21 mins ago 17:35</time></div>', "21 mins ago 17:35"),
+        ('<div class="entry-date">17.35 Uhr</div>', "17.35 Uhr"),
+        ("<div><time>17:35</time><span>KEY EVENT</span></div>", "17:35"),
+    ],
+)
+def test_a_live_blogs_entry_stands_with_the_time_that_readers_see(shown, time):
+    found = live(f"<section>{shown}<h3>The Heron sails</h3><p>{MORE}</p></section>")
+    assert found.kind == "live blog"
+    lines = found.body.split("\n\n")
+    assert lines.index(time) < lines.index("The Heron sails") < lines.index(MORE)
+
+
+def test_a_live_blogs_entry_without_a_visible_time_has_the_one_that_json_ld_gives_it():
+    updates = [
+        {"@type": "BlogPosting", "headline": "The Heron sails", "datePublished": "2024-05-06T17:35:00+02:00"},
+        {
+            "@type": "BlogPosting",
+            "headline": "17:10",
+            "articleBody": LAST,
+            "datePublished": "2024-05-06T17:10:00+02:00",
+        },
+        {"@type": "BlogPosting", "headline": "Not on this page", "datePublished": "2024-05-06T17:00:00+02:00"},
+    ]
+    found = live(f"<h3>The Heron sails</h3><p>{MORE}</p><hr><p>{LAST}</p>", liveBlogUpdate=updates)
+    assert found.body.split("\n\n") == [
+        LEDE, "2024-05-06T17:35:00+02:00", "The Heron sails", MORE, "2024-05-06T17:10:00+02:00", LAST,
+    ]  # fmt: skip
+
+
+def test_a_live_blogs_time_is_not_said_twice():
+    updates = [{"headline": "The Heron sails", "articleBody": MORE, "datePublished": "2024-05-06T17:35:00+02:00"}]
+    found = live(f"<time>17:35</time><h3>The Heron sails</h3><p>{MORE}</p>", liveBlogUpdate=updates)
+    assert found.body.split("\n\n") == [LEDE, "17:35", "The Heron sails", MORE]
+
+
+def test_a_live_blog_of_nothing_but_times_is_read_in_time_that_grows_with_its_size():
+    import time
+
+    start = time.process_time()
+    live("<time>17:35</time>" * 8_000)
+    live('<p class="time">' * 8_000)
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("updates", [None, "x", [None, 1, {"headline": {"@id": 1}}], {"datePublished": []}])
+def test_odd_updates_of_a_live_blog_do_no_harm(updates):
+    assert live(f"<p>{MORE}</p>", liveBlogUpdate=updates).body == f"{LEDE}\n\n{MORE}"
+
+
+# ---- what else is told of the article
+
+
+def test_the_kind_of_text_and_the_caption_have_their_evidence():
+    said = {
+        "@type": "NewsArticle",
+        "headline": "Fleet to leave port",
+        "image": {"url": "/a.jpg", "caption": "The Heron."},
+    }
+    head = f'<script type="application/ld+json">{json.dumps(said)}</script><meta property="og:type" content="article">'
+    found = article(STORY, head)
+    assert found.image_caption == "The Heron."
+    rows = [(e.field, e.origin, e.raw, e.chosen) for e in found.evidence if e.field in ("kind", "image_caption")]
+    assert rows == [
+        ("image_caption", "json-ld", "The Heron.", True),
+        ("kind", "json-ld", "NewsArticle", True),
+        ("kind", "meta og:type", "article", False),
+    ]
+
+
 def test_comments_stay_out_of_the_body():
     body = f"""{STORY}<div id="comments" class="comments-area"><ol class="comment-list">
       <li id="comment-1" class="comment">

@@ -27,15 +27,10 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-@click.command()
-@click.option("--jsonl", is_flag=True, required=True, help="Read {id, url, html_b64} lines from standard input.")
-def clean(jsonl: bool) -> None:
-    """Clean pages: each line {id, url, html_b64} gives {id, title, body, authors, published, comments}.
+def clean_lines() -> None:
+    """Cleans pages: each line {id, url, html_b64} gives {id, title, body, authors, published, comments}.
 
     A page that is no article gives {id, rejected}; a line that cannot be read gives {error}.
-
-    \b
-    Example: watchfloor clean --jsonl < pages.jsonl > articles.jsonl
     """
     _filter(_cleaned)
 

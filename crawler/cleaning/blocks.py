@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString
@@ -38,6 +39,8 @@ FLOWING = frozenset(
 """Elements that begin a new block; every other one is part of the line it stands in."""
 
 
+ADDRESS = re.compile(r"(?:[^\W\d].*)?(?:https?://|www\.)\S+(?<!\.\.)(?<!…)\Z", re.I)
+"""A line that gives the address of a page to be read, not to lead on; an endnote (`[4] https://…`) does not."""
 LINKED = 0.7
 """Share of link text from which on a block is a list of links."""
 COMPARED = 300
@@ -51,6 +54,9 @@ REPEATED = 60
 
 
 CELLS = frozenset(("td", "th"))
+ABOVE, HEADLINE, NO_WORD, LINKS = "above the headline", "the headline", "no word", "links"
+PAGE_LINE, TWICE, NOTHING_UNDER = "page line", "said before", "nothing under it"
+AUTHOR, OTHER_STORY = "the author", "under a heading of other stories"
 BLOCK_OR_CELL = FLOWING | CELLS
 
 
@@ -64,6 +70,8 @@ class Piece:
     level: int = 0
     links: tuple[tuple[str, str], ...] = ()
     """Address as it stands, and text."""
+    place: int | None = None
+    """Place in the page's index of the element it begins in, as far as BeautifulSoup was told of it."""
 
 
 def pieces(tree: BeautifulSoup) -> Iterator[Piece]:
@@ -72,7 +80,8 @@ def pieces(tree: BeautifulSoup) -> Iterator[Piece]:
         text = _joined(run, kind)
         if text:
             links = _links(run)
-            yield Piece(kind=kind, text=text, linked=sum(len(words) for _, words in links), level=level, links=links)
+            linked = sum(len(words) for _, words in links)
+            yield Piece(kind, text, linked, level, links, _place(run[0]))
 
 
 def _runs(tree: Tag) -> Iterator[tuple[str, int, list[Any]]]:
@@ -122,6 +131,12 @@ def _joined(run: Iterable[Any], kind: str) -> str:
     return tidy(text).strip("\n") if kind == "code" else line(text).strip(" |")
 
 
+def _place(node: Any) -> int | None:
+    """The place of an element, or of the one that a text stands in, as `soup` noted it."""
+    holder: Any = node.parent if isinstance(node, NavigableString) else node
+    return cast("int | None", holder.sourcepos)
+
+
 def _links(run: Iterable[Any]) -> tuple[tuple[str, str], ...]:
     """The links of a run, as they stand, with the text each one stands behind."""
     found: list[tuple[str, str]] = []
@@ -132,33 +147,68 @@ def _links(run: Iterable[Any]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def kept(found: Iterable[Piece], titles: frozenset[str]) -> tuple[Piece, ...]:
+class Known(NamedTuple):
+    """What is known of an article before its text is read."""
+
+    titles: frozenset[str]
+    """Keys of the headline's spellings."""
+    authors: frozenset[str] = frozenset()
+    """Keys of the authors' names."""
+    is_time: Callable[[str], bool] = lambda text: False
+    """True for a line with the time of a live blog's entry."""
+
+
+def kept(found: Iterable[Piece], known: Known) -> tuple[Piece, ...]:
     """The pieces without those that are links, calls for something, or the headline again; each long one once."""
-    pieces_: list[Piece] = []
+    pieces_ = list(found)
+    return tuple(piece for piece, why in zip(pieces_, reasons(pieces_, known), strict=True) if not why)
+
+
+def reasons(found: list[Piece], known: Known) -> list[str]:
+    """For each piece why it is no part of the article: one of the names above, or nothing for one that is kept."""
+    whys: list[str] = []
     seen: set[str] = set()
-    for piece in _below_headline(list(found), titles):
-        own = key(piece.text[:COMPARED])
-        if not own or own in titles or _is_links(piece) or boilerplate.is_line(piece.text):
-            continue
-        if len(own) < REPEATED or own not in seen:
+    own_keys = [key(piece.text[:COMPARED]) for piece in found]
+    begins = max((place for place, own in enumerate(own_keys[:TOP]) if own in known.titles), default=-1)
+    others = False
+    for place, (piece, own) in enumerate(zip(found, own_keys, strict=True)):
+        why = ABOVE if place < begins and len(piece.text) <= SHORT_LINE else _reason(piece, own, known, seen)
+        if others and not why and piece.kind == "item":
+            why = OTHER_STORY
+        others = piece.kind == "item" if others and why != PAGE_LINE else why == PAGE_LINE and _heads_others(piece)
+        whys.append(why)
+        if not why:
             seen.add(own)
-            pieces_.append(piece)
-    while pieces_ and pieces_[-1].kind == "heading":
-        pieces_.pop()
-    return tuple(pieces_)
+    for place in range(len(found) - 1, -1, -1):
+        if not whys[place]:
+            if found[place].kind != "heading":
+                break
+            whys[place] = NOTHING_UNDER
+    return whys
 
 
-def _below_headline(found: list[Piece], titles: frozenset[str]) -> list[Piece]:
-    """Without the short lines that stand above the headline: the site's name, the rubric, the date."""
-    places = [place for place, piece in enumerate(found[:TOP]) if key(piece.text[:COMPARED]) in titles]
-    if not places:
-        return found
-    above = [p for p in found[: places[-1]] if len(p.text) > SHORT_LINE]
-    return above + found[places[-1] + 1 :]
+def _reason(piece: Piece, own: str, known: Known, seen: set[str]) -> str:
+    if not own:
+        return NO_WORD
+    if own in known.titles:
+        return HEADLINE
+    if own in known.authors:
+        return AUTHOR
+    if _is_links(piece):
+        return LINKS
+    if boilerplate.is_line(piece.text) and not known.is_time(piece.text):
+        return PAGE_LINE
+    return TWICE if len(own) >= REPEATED and own in seen else ""
+
+
+def _heads_others(piece: Piece) -> bool:
+    return len(piece.text) <= SHORT_LINE and boilerplate.heads_others(piece.text)
 
 
 def _is_links(piece: Piece) -> bool:
-    return piece.linked > LINKED * len(piece.text)
+    if piece.linked <= LINKED * len(piece.text):
+        return False
+    return ADDRESS.match(piece.text) is None or (len(piece.links) > 1 and " " in piece.text)
 
 
 def sections(kept: Iterable[Piece]) -> tuple[tuple[Section, ...], tuple[Cut, ...]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from crawler.cleaning import blocks, standfirst
+from crawler.cleaning import blocks, live, standfirst
 from crawler.cleaning.ground import Ground
 from crawler.cleaning.headline import key
 from crawler.cleaning.metadata import Metadata
@@ -42,18 +43,33 @@ LEAD_BLOCKS = 4
 LEAVES = frozenset(("p", "ul", "ol", "table", "blockquote", "pre", "li", "h1", "h2", "h3"))
 
 
-def main_block(ground: Ground, titles: frozenset[str]) -> int | None:
-    """Place of the element that holds the article's text; None for a page without text.
+class Main(NamedTuple):
+    """The element that holds the article's text."""
+
+    place: int
+    start: int
+    """Place of the element that was taken for the article, from which the search went down."""
+    why: str
+    """Why that one: a name of `STARTS`, `FIRST_POST` or `RULE`."""
+
+
+MARKED, NAMED_SO, ARTICLE, HEAVIEST = STARTS = ("marked", "named", "article", "heaviest")
+FIRST_POST, RULE = "first post", "rules.content"
+
+
+def main_block(ground: Ground, titles: frozenset[str]) -> Main | None:
+    """The element that holds the article's text; None for a page without text.
 
     `titles` are the keys of the headline's spellings: where one stands in an `h1`, that is where the article begins.
     """
     if not any(ground.weights):
         return None
-    return _descended(ground, _start(ground, titles))
+    start, why = _start(ground, titles)
+    return Main(_descended(ground, start), start, why)
 
 
-def _start(ground: Ground, titles: frozenset[str]) -> int:
-    """The element that the page itself marks as the article, else its body. Of several the heaviest."""
+def _start(ground: Ground, titles: frozenset[str]) -> tuple[int, str]:
+    """The element that the page itself marks as the article, else its body, and which. Of several the heaviest."""
     index, weights = ground.index, ground.weights
     total = max(weights)
     around = _around_headline(ground, titles)
@@ -64,12 +80,14 @@ def _start(ground: Ground, titles: frozenset[str]) -> int:
         total, within = weights[around], (around, index.ends[around])
     heavy = [p for p in range(within[1], within[0] - 1, -1) if weights[p] and weights[p] >= MARKED_SHARE * total]
     if marked := [p for p in heavy if _is_marked(index.elements[p])]:
-        return max(marked, key=weights.__getitem__)
+        return max(marked, key=weights.__getitem__), MARKED
     heavy = [p for p in heavy if weights[p] >= NAMED_SHARE * total]
     if named := [p for p in heavy if NAMED.search(index.classes[p] or index.ids[p])]:
-        return max(named, key=weights.__getitem__)
+        return max(named, key=weights.__getitem__), NAMED_SO
     articles = [p for p in heavy if weights[p] >= ARTICLE_SHARE * total and index.tags[p] in ("article", "main")]
-    return min(articles, key=weights.__getitem__) if articles else max(heavy, key=weights.__getitem__)
+    if articles:
+        return min(articles, key=weights.__getitem__), ARTICLE
+    return max(heavy, key=weights.__getitem__), HEAVIEST
 
 
 def _is_marked(el: Any) -> bool:
@@ -122,14 +140,18 @@ class Text:
     """Share of the page's running text that stands in the block."""
     caption: str = ""
     """What stands under the first picture, where that comes before the text is well under way."""
+    ground: Ground | None = None
+    """The page as it was seen; None for a text that does not stand on the page."""
+    main: Main | None = None
+    standfirst: int | None = None
+    """Place of the element with the standfirst, where that stands before the main block."""
 
 
 def read(ground: Ground, said: Metadata) -> Text:
     """The article's text, wherever it stands."""
-    titles = frozenset(key(h) for h in said.headlines)
     chosen = _chosen(ground)
-    block = chosen if chosen is not None else main_block(ground, titles)
-    return Text() if block is None else read_block(ground, block, said)
+    main = main_block(ground, _titles(said)) if chosen is None else Main(chosen, chosen, RULE)
+    return Text(ground=ground) if main is None else read_block(ground, main, said)
 
 
 def stated(text: str) -> Text:
@@ -145,13 +167,57 @@ def _chosen(ground: Ground) -> int | None:
     return ground.index.places[named[0]] if named else None
 
 
-def read_block(ground: Ground, block: int, said: Metadata) -> Text:
+def read_block(ground: Ground, main: Main, said: Metadata) -> Text:
     """The text of one element, after the standfirst that stands before it."""
-    first = standfirst.find(ground, block, said.summary)
-    parts = [place for place in (first, block) if place is not None]
-    found = [piece for place in parts for piece in blocks.pieces(soup(ground, place))]
-    kept = blocks.kept(found, frozenset(key(h) for h in said.headlines))
+    first = standfirst.find(ground, main.place, said)
+    if said.live:
+        live.show_times(ground, main.place)
+    kept = blocks.kept(found_in(ground, main, first), _known(said))
+    if said.updates:
+        kept = live.dated(kept, said.updates)
     size = sum(len(p.text) for p in kept if p.kind not in ("heading", "caption"))
-    share = ground.weights[block] / (ground.total or 1)
+    share = ground.weights[main.place] / (ground.total or 1)
     caption = next((p.text for p in kept[:LEAD_BLOCKS] if p.kind == "caption"), "")
-    return Text(pieces=kept, size=size, share=share, caption=caption)
+    return Text(pieces=kept, size=size, share=share, caption=caption, ground=ground, main=main, standfirst=first)
+
+
+def found_in(ground: Ground, main: Main, first: int | None) -> Iterator[blocks.Piece]:
+    """The pieces of the standfirst, where there is one, and of the main block: those kept and the others."""
+    for place in (first, main.place):
+        if place is not None:
+            yield from blocks.pieces(soup(ground, place))
+
+
+class Judged(NamedTuple):
+    """A piece, and what became of it."""
+
+    piece: blocks.Piece
+    why: str = ""
+    """Why it was left out, a name of `blocks.reasons`; none for what is kept."""
+    stated: bool = False
+    """True for what does not stand on the page: JSON-LD states it."""
+
+
+def judged(text: Text, said: Metadata) -> Iterator[Judged]:
+    """The text's pieces once more, and among them in their places those that were left out."""
+    pieces = list(found_in(text.ground, text.main, text.standfirst)) if text.ground and text.main else []
+    kept = iter(text.pieces)
+    for piece, why in zip(pieces, blocks.reasons(pieces, _known(said)), strict=True):
+        if why:
+            yield Judged(piece, why)
+            continue
+        for each in kept:
+            yield Judged(each, stated=each != piece)
+            if each == piece:
+                break
+    yield from (Judged(each, stated=True) for each in kept)
+
+
+def _known(said: Metadata) -> blocks.Known:
+    authors = frozenset(map(key, said.authors))
+    return blocks.Known(_titles(said), authors, live.is_time) if said.live else blocks.Known(_titles(said), authors)
+
+
+def _titles(said: Metadata) -> frozenset[str]:
+    """The keys of the headline's spellings."""
+    return frozenset(key(h) for h in said.headlines)

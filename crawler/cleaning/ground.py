@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -27,6 +27,10 @@ SPARED = 0.45
 """Share of the page's text from which on an element is kept though its class speaks against it."""
 
 
+REMOVED, READERS = "rules.remove", "the readers' part"
+"""Why an element of `survey`'s regions is out: the source's rule names it, or comments stand in it."""
+
+
 class Weighed(NamedTuple):
     """A piece of running text."""
 
@@ -42,8 +46,8 @@ class Ground:
 
     parsed: Parsed
     index: Index
-    regions: frozenset[int]
-    """Elements that are no part of the article, whatever they hold."""
+    regions: Mapping[int, str]
+    """Elements that are no part of the article, whatever they hold, each with the reason."""
     trusting: bool = False
     """True to keep what is out by its class alone: for pages whose classes mean nothing."""
     pieces: list[Weighed] = field(default_factory=list)
@@ -54,11 +58,19 @@ class Ground:
     """Bytes below each element that are not in boilerplate."""
     total: float = 0.0
     """All running text of the page."""
-    own_out: dict[int, bool] = field(default_factory=dict)
+    times: set[int] = field(default_factory=set)
+    """Elements that show the time of a live blog's entry, each a line of its own."""
+    own_out: dict[int, str] = field(default_factory=dict)
     all_out: dict[int, bool] = field(default_factory=dict)
 
     def is_out(self, place: int) -> bool:
         """True when the element itself is no part of an article."""
+        known = self.own_out.get(place)
+        return bool(self.why_out(place) if known is None else known)
+
+    def why_out(self, place: int) -> str:
+        """Why the element itself is no part of an article: a reason of `survey`, or of `boilerplate.against`; empty
+        when it may be one."""
         known = self.own_out.get(place)
         if known is None:
             known = self.own_out[place] = self._judge(place)
@@ -83,23 +95,27 @@ class Ground:
         twin.weights = _kept_weights(twin)
         return twin
 
-    def _judge(self, place: int) -> bool:
+    def _judge(self, place: int) -> str:
         if place in self.regions:
-            return True
-        verdict = boilerplate.verdict(self.index, place)
+            return self.regions[place]
+        against = boilerplate.against(self.index, place)
+        if not against or against in boilerplate.CERTAIN:
+            return against
         tag = self.index.tags[place]
-        if verdict != "unlikely" or (self.trusting and tag not in boilerplate.DOUBTFUL_TAGS):
-            return verdict == "never"
-        return self.raw[place] < SPARED * self.total or (tag == "footer" and not self.index.holds_tag(place, "h1"))
+        if self.trusting and tag not in boilerplate.DOUBTFUL_TAGS:
+            return ""
+        light = self.raw[place] < SPARED * self.total
+        return against if light or (tag == "footer" and not self.index.holds_tag(place, "h1")) else ""
 
 
 def survey(parsed: Parsed, regions: Iterable[Any]) -> Ground:
     """The page's running text by element. Linear in the size of the page.
 
-    `regions` are the elements that are no part of the article.
+    `regions` are the elements that hold what readers wrote.
     """
     index = parsed.index
-    out = index.placed((*regions, *select(parsed, parsed.rules.remove)))
+    out = dict.fromkeys(index.placed(regions), READERS)
+    out |= dict.fromkeys(index.placed(select(parsed, parsed.rules.remove)), REMOVED)
     ground = Ground(parsed=parsed, index=index, regions=out)
     ground.pieces = _pieces(index)
     ground.raw = _summed(index, ground.pieces)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from crawler import limits
 from crawler.text import line
@@ -14,19 +15,26 @@ NO_WORD = re.compile(r"\W+")
 PUNCTUATION = {code: None for code in range(128) if NO_WORD.match(chr(code))}
 TYPOGRAPHIC = "“”‘’–—… "
 """What makes most texts in Latin letters more than ASCII."""
+KEPT = 300
+"""Characters of a text up to which its key is kept for a while: a page's headlines are asked for theirs many times."""
 
 
 def key(text: str) -> str:
-    """Letters and digits only, small: two spellings of one headline have one key.
+    """Letters and digits only, small: two spellings of one headline have one key."""
+    return _kept_key(text) if len(text) <= KEPT else _key(text)
 
-    A table is several times as fast as a pattern, but only in ASCII.
-    """
+
+def _key(text: str) -> str:
+    """A table is several times as fast as a pattern, but only in ASCII."""
     if not text.isascii():
         for mark in TYPOGRAPHIC:
             text = text.replace(mark, "")
         if not text.isascii():
             return NO_WORD.sub("", text).casefold()
     return text.translate(PUNCTUATION).casefold()
+
+
+_kept_key = lru_cache(maxsize=128)(_key)
 
 
 def without_site(title: str, site_name: str, host: str) -> str:

@@ -6,7 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -50,6 +50,20 @@ HEAVIER = {"LiveBlogPosting": 3, "Article": 1, "Review": 0, "SocialMediaPosting"
 """How sure a type names the page's own article, where several stand on it; 2 for the rest."""
 
 
+UPDATES, UPDATE_CHARACTERS = 2_000, 200
+"""Entries of a live blog looked at, and characters of the text of each."""
+
+
+class Update(NamedTuple):
+    """An entry of a live blog."""
+
+    headline: str
+    text: str
+    """How it begins."""
+    published: str
+    """Its time, as it stands."""
+
+
 def nodes(root: Any) -> tuple[Node, ...]:
     """Every object of every JSON-LD block in the page, outer ones first. Broken blocks count as absent."""
     return nodes_in(BLOCKS(root))
@@ -77,6 +91,17 @@ def article(found: tuple[Node, ...]) -> Node:
     """The node that speaks of the page's own article; empty without one."""
     candidates = [n for n in found if types(n) & ARTICLES]
     return max(candidates, key=_likeness, default={})
+
+
+def updates(found: tuple[Node, ...]) -> tuple[Update, ...]:
+    """The entries of the page's live blogs."""
+    stated = [node.get("liveBlogUpdate") for node in found if "LiveBlogPosting" in types(node)]
+    entries = [entry for value in stated for entry in (value if isinstance(value, list) else [value])]
+    return tuple(
+        Update(text(e.get("headline")), text(e.get("articleBody"))[:UPDATE_CHARACTERS], text(e.get("datePublished")))
+        for e in entries[:UPDATES]
+        if isinstance(e, dict)
+    )
 
 
 def text(value: Any) -> str:

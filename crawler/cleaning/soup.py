@@ -75,7 +75,7 @@ def _tell(tree: BeautifulSoup, ground: Ground, block: int) -> None:
             continue
         text = element.text or ""
         if name := _name(ground, place, text, tail):
-            open_.begin(name, element)
+            open_.begin(name, element, place)
         open_.text += text
         open_.elements.append((index.ends[place], name, tail))
         place += 1
@@ -99,10 +99,11 @@ class _Open:
             self.tree.handle_data(self.text)
         self.text = ""
 
-    def begin(self, name: str, element: Any = None) -> None:
-        """Begin an element."""
+    def begin(self, name: str, element: Any = None, place: int | None = None) -> None:
+        """Begin an element; its place in the page's index is noted where BeautifulSoup notes a place in the source."""
         self.tell(name)
-        self.tree.handle_starttag(name, None, None, {"href": element.get("href", "")} if name == "a" else {})
+        attributes = {"href": element.get("href", "")} if name == "a" else {}
+        self.tree.handle_starttag(name, None, None, attributes, None, place)
 
     def end(self, name: str) -> None:
         """End an element."""
@@ -121,6 +122,8 @@ class _Open:
 def _name(ground: Ground, place: int, text: str, tail: str) -> str:
     """What BeautifulSoup is told that an element is; nothing for one that it need not know of."""
     tag = ground.index.tags[place]
+    if place in ground.times:
+        return "p"
     if boilerplate.is_caption(ground.index.classes[place]):
         return "figcaption"
     return "" if tag in INLINE or (tag in WRAPPERS and _only_wraps(ground, place, text, tail)) else tag

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from crawler import limits
-from crawler.cleaning import json_ld, marks
+from crawler.cleaning import json_ld, marks, microdata
 from crawler.cleaning.index import Index
 from crawler.cleaning.marks import Marks, Shown
 from crawler.cleaning.page import Parsed, select
@@ -23,7 +23,7 @@ LABELLED = ("strong", "b", "dt", "th", "span")
 """Elements that hold a label in a list of facts about a text."""
 LABEL_CHARACTERS = 24
 RULED = 10
-"""Elements that a source's own rule may name."""
+"""Elements that a source's own rule, or a property in microdata, may name."""
 
 
 @dataclass(kw_only=True)
@@ -44,6 +44,15 @@ class Statements:
     def shown(self) -> Shown:
         """What readers see of author and date: asked for where what is stated for machines does not settle it."""
         return marks.shown(self.parsed.index)
+
+    @cached_property
+    def item(self) -> Mapping[str, list[Any]]:
+        """The elements by which microdata states each property of the page's own article."""
+        return microdata.article(self.parsed.index)
+
+    def item_texts(self, name: str) -> list[str]:
+        """What microdata states of a property: `content` counts before the text shown."""
+        return [stated(el) for el in self.item.get(name, ())[:RULED]]
 
     def meta(self, *names: str) -> str:
         """The first value that one of the meta elements has, in the order of the names."""

@@ -24,6 +24,12 @@ WITNESSES = 3
 """Sources that must agree on a longer headline before it is believed against JSON-LD."""
 ALIKE = 0.5
 """Share of a meta headline's words that the `h1` has, from which on both are spellings of one headline."""
+TRAIL = "breadcrumb"
+"""What an element says somewhere that holds the way from the front page to this one."""
+TRAIL_LEVELS = 4
+"""Elements round an `h1` that are asked whether they are such a trail."""
+BEHIND_TRAIL = 3
+"""`h2` elements behind a trail among which the headline shown is looked for: a rubric may come first."""
 Offer = tuple[str, str]
 """An origin and its spelling of the headline."""
 
@@ -54,7 +60,7 @@ def chosen(said: Statements) -> Offer:
     if first[0] == "rule":
         return first
     best = _alternative(said) or _with_kicker(said.headlines) or _of_the_page(said.headlines) or first
-    return _without_kicker(said, best) or _shown(said.headlines, best)
+    return _without_kicker(said, best) or _under_trail(said, best) or _shown(said.headlines, best)
 
 
 def _raw(said: Statements) -> Iterator[Offer]:
@@ -63,6 +69,8 @@ def _raw(said: Statements) -> Iterator[Offer]:
     yield "json-ld", json_ld.text(said.article.get("headline") or said.article.get("name"))
     for name in HEADLINES:
         yield f"meta {name}", said.meta(name)
+    for text in said.item_texts("headline"):  # behind the others: it marks subtitles and other texts' headlines too
+        yield "microdata", text
     for _, h1 in said.marks.h1s[:H1S]:
         yield "h1", "".join(h1.itertext())
     yield "title", said.marks.title
@@ -127,6 +135,38 @@ def _without_kicker(said: Statements, best: Offer) -> Offer | None:
 def _is_kicker(el: Any) -> bool:
     stated = (el.get("class") or "").lower()
     return any(part in stated for part in KICKERS)
+
+
+def _under_trail(said: Statements, best: Offer) -> Offer | None:
+    """The title for sharing that an `h2` shows, where the best offer is but the `h1` of a breadcrumb, as search engines
+    are to have it: what readers see as the headline then stands below."""
+    own = key(best[1])
+    ends = (_trail_end(said, at) for at, h1 in said.marks.h1s[:H1S] if key("".join(h1.itertext())) == own)
+    end = next((end for end in ends if end), 0)
+    below = [key(text) for text in _second_headings(said, end)] if end else []
+    if any(own.endswith(shown) or shown.endswith(own) for shown in below):
+        return None
+    shared = (offer for offer in said.headlines if offer[0] == "meta og:title")
+    return next((offer for offer in shared if any(shown.endswith(key(offer[1])) for shown in below)), None)
+
+
+def _trail_end(said: Statements, place: int) -> int:
+    """The last place of the trail that an `h1` stands in; 0 for one that stands in none."""
+    index = said.parsed.index
+    for above in islice(index.chain(place), 1, 1 + TRAIL_LEVELS):
+        if index.tags[above] in ("article", "main", "body", "html"):
+            break
+        if index.tags[above] == "nav" or any(TRAIL in value.lower() for value in index.elements[above].values()):
+            return index.ends[above]
+    return 0
+
+
+def _second_headings(said: Statements, behind: int) -> list[str]:
+    """The texts of the first `h2` elements behind a place that are long enough for a headline."""
+    index = said.parsed.index
+    places = islice((at for at in index.tagged.get("h2", ()) if at > behind), BEHIND_TRAIL)
+    texts = (" ".join(pieces(index.elements[at])) for at in places)
+    return [text for text in texts if len(text) >= headline.SHORTEST]
 
 
 def _shown(offers: list[Offer], best: Offer) -> Offer:
