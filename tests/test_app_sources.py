@@ -60,6 +60,8 @@ def test_a_site_is_added_from_its_front_page_and_can_be_crawled(site: Watch, tmp
     assert (told.code, told.err) == (0, "")
     source = parse_source((home / "sources" / "found.toml").read_text(), id="found")
     assert source.feeds == (f"{site.server.url}/feed/",)
+    file = home / "sources" / "found.toml"
+    file.write_text(file.read_text().replace("delay = 2", "delay = 0"))
     ran = watchfloor("crawl", "found", "--home", home, "--allow-address", address, "--json")
     assert ran.json["sources"]["found"]["new"] > 0
     again = watchfloor("sources", "add", site.server.url, "--id", "found", "--home", home, "--allow-address", address)

@@ -19,6 +19,7 @@ from crawler.fetching import Addresses, what_failed
 from crawler.items import Rejected
 from crawler.source import Source
 from crawler.spiders.answers import html_of, not_html
+from crawler.spiders.news import slots
 
 ALONE = {"ITEM_PIPELINES": {}, "EXTENSIONS": {"crawler.report.Report": None}, "LOG_ENABLED": False}
 """This is no run: nothing is stored, counted or told."""
@@ -68,16 +69,18 @@ class Looker(scrapy.Spider):
         self.seen[request.meta["asked"]] = Seen(url=request.url, problem=problem)
 
 
-def looked_at(urls: Iterable[str], allowed: Iterable[str], *, source: Source | None = None) -> Mapping[str, Seen]:
+def looked_at(
+    urls: Iterable[str], allowed: Iterable[str], *, source: Source | None = None, sources: Iterable[Source] = ()
+) -> Mapping[str, Seen]:
     """What each address answered; one that was interrupted is missing. With a source the guard holds to its hosts.
 
-    To be called once in a process: Twisted's reactor runs no second time.
+    The delays are those of the `sources`. To be called once in a process: Twisted's reactor runs no second time.
     `allowed` are texts `HOST:PORT`; raises ValueError for one that is none.
     """
     Addresses.parse(allowed := tuple(allowed))
     settings = Settings()
     settings.setmodule("crawler.settings")
-    settings.setdict(ALONE, priority="cmdline")
+    settings.setdict({**ALONE, "DOWNLOAD_SLOTS": slots(tuple(sources))}, priority="cmdline")
     if allowed:
         settings.set("WATCHFLOOR_ADDRESSES", ",".join(allowed), priority="cmdline")
     process, seen = AsyncCrawlerProcess(settings), dict[str, Seen]()

@@ -217,7 +217,7 @@ def _checked(chosen: tuple[Source, ...], allowed: tuple[str, ...]) -> list[Row]:
     from app.cli.looking import looked_at
 
     urls = [url for source in chosen for url in (source.home, *(url for _, url in source.listings))]
-    seen = looked_at(urls, allowed)
+    seen = looked_at(urls, allowed, sources=chosen)
     return [_check(source, seen) for source in chosen]
 
 
