@@ -392,3 +392,11 @@ def test_any_markup_gives_clean_text(parts):
     found = clean("".join(parts).encode("utf-8", "surrogatepass"), URL)
     if isinstance(found, Page):
         assert not any(c in found.article.body + found.article.headline for c in "\x00\ud800\r")
+
+
+def test_a_page_laid_out_with_tables_keeps_its_paragraphs():
+    found = clean(page(f"<table><tr><td>Menu</td><td><h1>Title of it all</h1>{STORY}</td></tr></table>"), URL)
+    assert isinstance(found, Page)
+    blocks = [block for section in found.article.sections for block in section.blocks]
+    assert [block.kind for block in blocks] == ["paragraph"] * STORY.count("<p")
+    assert blocks[0].text == LEDE

@@ -54,6 +54,8 @@ REPEATED = 60
 
 
 CELLS = frozenset(("td", "th"))
+PARAGRAPHS_A_CELL = 2
+"""Paragraphs from which on a cell is no datum but a column of a page that is laid out with tables."""
 ABOVE, HEADLINE, NO_WORD, LINKS = "above the headline", "the headline", "no word", "links"
 PAGE_LINE, TWICE, NOTHING_UNDER = "page line", "said before", "nothing under it"
 AUTHOR, OTHER_STORY = "the author", "under a heading of other stories"
@@ -99,6 +101,7 @@ def _runs(tree: Tag) -> Iterator[tuple[str, int, list[Any]]]:
             run.append(node)
         else:
             inner = "heading" if node.name in HEADINGS else KINDS.get(node.name, kind)
+            inner = "paragraph" if node.name in CELLS else inner
             inner_level = HEADINGS.get(node.name, level)
             stack.append((None, kind, level))
             stack += [(child, inner, inner_level) for child in reversed(node.contents)]
@@ -111,7 +114,9 @@ def _flows(node: Tag) -> bool:
     """True for an element that begins a block of its own, or holds one that does."""
     if node.name in FLOWING or node.name == "[document]":
         return True
-    return node.name not in CELLS and any(isinstance(c, Tag) and c.name in BLOCK_OR_CELL for c in node.descendants)
+    if node.name in CELLS:
+        return len(node.find_all("p", limit=PARAGRAPHS_A_CELL)) == PARAGRAPHS_A_CELL
+    return any(isinstance(c, Tag) and c.name in BLOCK_OR_CELL for c in node.descendants)
 
 
 def _joined(run: Iterable[Any], kind: str) -> str:
