@@ -14,7 +14,7 @@ from crawler.items import Found, Moment, Outcome
 HOUR = timedelta(hours=1)
 WIDENING = 0.5
 """Share of the time since a page was first seen that passes before it is looked at again: with hourly runs a page is
-visited each time for two hours, then after 3, 4.5, 7, 10, 15 hours and so on, some twenty times in its first year."""
+visited each time for three hours, then at the age of 5, 8, 12, 18, 27 hours and so on, 18 times after the first."""
 WATCHED = timedelta(days=90)
 """How long a page is looked at again where nothing speaks for a change."""
 LONGEST_RETRY = timedelta(days=7)

@@ -48,7 +48,7 @@ def test_without_one_the_sources_own_delay_holds(site: Watch) -> None:
 
 def test_a_busy_host_is_left_alone_for_as_long_as_it_says(site: Watch) -> None:
     few(site)
-    feed = next(path for path in ("/feed/",))
+    feed = "/feed/"
     site.server.site.fail(feed, 503, **{"Retry-After": "1"})
     site.crawl()
     asked = [at for at, (_, path, _) in zip(site.server.times, site.server.requests, strict=True) if path == feed]

@@ -8,14 +8,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from lxml import etree
-
 from crawler import limits
 from crawler.text import words
 
 Node = dict[str, Any]
 
-BLOCKS = etree.XPath("//script[contains(translate(@type, 'LDJSON', 'ldjson'), 'ld+json')]")
 WRAPPERS = (
     "<!--",
     "-->",
@@ -64,13 +61,8 @@ class Update(NamedTuple):
     """Its time, as it stands."""
 
 
-def nodes(root: Any) -> tuple[Node, ...]:
-    """Every object of every JSON-LD block in the page, outer ones first. Broken blocks count as absent."""
-    return nodes_in(BLOCKS(root))
-
-
 def nodes_in(scripts: Iterable[Any]) -> tuple[Node, ...]:
-    """Every object of the JSON-LD blocks given."""
+    """Every object of the JSON-LD blocks given, outer ones first. Broken blocks count as absent."""
     found: list[Node] = []
     for script in scripts:
         for node in _walk(_loaded(script.text or "")):

@@ -71,12 +71,12 @@ def _tell(tree: BeautifulSoup, ground: Ground, block: int) -> None:
             if tag in BREAKING and (tail.strip() or (place <= last and index.tags[place] not in EDGES)):
                 open_.begin("hr")
                 open_.end("hr")
-            open_.text += tail or ("" if open_.text else " ")
+            open_.add(tail or ("" if open_.texts else " "))
             continue
         text = element.text or ""
         if name := _name(ground, place, text, tail):
             open_.begin(name, element, place)
-        open_.text += text
+        open_.add(text)
         open_.elements.append((index.ends[place], name, tail))
         place += 1
     open_.close(last + 1)
@@ -90,14 +90,19 @@ class _Open:
         self.tree = tree
         self.elements: list[tuple[int, str, str]] = []
         """Last place, name, and the text behind each."""
-        self.text = ""
-        """Not yet told."""
+        self.texts: list[str] = []
+        """Not yet told; none of them empty."""
+
+    def add(self, text: str) -> None:
+        """Keep a piece of text until the next element begins or ends."""
+        if text:
+            self.texts.append(text)
 
     def tell(self, edge: str = "") -> None:
         """Tell the text since; white space alone is none beside the edge of a block."""
-        if self.text and not (edge in EDGES and self.text.isspace()):
-            self.tree.handle_data(self.text)
-        self.text = ""
+        text, self.texts = "".join(self.texts), []
+        if text and not (edge in EDGES and text.isspace()):
+            self.tree.handle_data(text)
 
     def begin(self, name: str, element: Any = None, place: int | None = None) -> None:
         """Begin an element; its place in the page's index is noted where BeautifulSoup notes a place in the source."""
@@ -116,7 +121,7 @@ class _Open:
             _, name, tail = self.elements.pop()
             if name:
                 self.end(name)
-            self.text += tail
+            self.add(tail)
 
 
 def _name(ground: Ground, place: int, text: str, tail: str) -> str:
