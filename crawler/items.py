@@ -15,6 +15,7 @@ CommentKind = Literal["comment", "pingback", "trackback"]
 BlockKind = Literal["paragraph", "item", "quote", "row", "caption", "code"]
 ListingKind = Literal["feed", "sitemap", "section"]
 FieldValue = str | int | None
+RunKind: TypeAlias = Literal["crawl", "import", "replay"]
 Outcome = Literal["read", "stored", "unchanged", "rejected", "failed", "skipped", "gone"]
 
 
@@ -394,13 +395,20 @@ class SourceTally:
     unchanged: int = 0
     rejected: int = 0
     failed: int = 0
+    blocked: int = 0
     skipped: int = 0
     not_due: int = 0
     gone: int = 0
     comments_new: int = 0
     comments_flagged: int = 0
+    requests: int = 0
+    not_modified: int = 0
     bytes: int = 0
+    bytes_saved: int = 0
+    delay_asked: float = 0.0
+    delay_kept: float | None = None
     seconds: float = 0.0
+    resting: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,19 +158,30 @@ def _applied(db: Database) -> list[str]:
 
 
 def _upgrade(db: Database, path: Path, *, new: bool) -> None:
-    """Every pending migration in one transaction; a copy of the old file beside it first. Who comes second waits."""
+    """Every pending migration in one transaction; a copy of the old file beside it first. Who comes second waits.
+
+    Tables that others refer to are made anew with the references unchecked, and all are checked before the commit
+    (sqlite.org/lang_altertable.html, 7).
+    """
     if not migrations.pending(db):
         return
+    db.execute("PRAGMA foreign_keys = OFF")
     db.execute("BEGIN IMMEDIATE")
     try:
         if (pending := migrations.pending(db)) and not new and _applied(db):
             _back_up(path, path.with_name(f"{path.name}.before-{pending[0].name}"))
         migrations.apply(db)
+        if broken := db.execute("PRAGMA foreign_key_check").fetchone():
+            raise DatabaseProblem(
+                f"{path}: not upgraded: rows of {broken[0]} refer to rows of {broken[2]} that are missing"
+            )
         db.execute("COMMIT")
     except BaseException:
         with contextlib.suppress(sqlite3.Error):
             db.execute("ROLLBACK")
         raise
+    finally:
+        db.execute("PRAGMA foreign_keys = ON")
 
 
 def _back_up(path: Path, backup: Path) -> None:

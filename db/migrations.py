@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from db import schema
+from db import schema, schema_unattended
 from moderation.campaigns import near_keys
 
 APPLICATION_ID = 0x57464C52
@@ -51,6 +51,24 @@ def m004_schedule(db: Database) -> None:
         db.execute(f"ALTER TABLE {table}_next RENAME TO {table}")
     db.execute("PRAGMA legacy_alter_table = OFF")
     for statement in schema.SCHEDULE_INDEXES:
+        db.execute(statement)
+
+
+@migrations()
+def m005_unattended(db: Database) -> None:
+    """What ran and at what pace, which fields its pages had, where the raw pages lie."""
+    db.execute("PRAGMA legacy_alter_table = ON")
+    for table, made in schema_unattended.ANEW.items():
+        added = schema_unattended.ADDED[table]
+        kept = ", ".join(column.name for column in db[table].columns)
+        db.execute(made)
+        db.execute(
+            f"INSERT INTO {table}_next ({kept}, {', '.join(added)}) SELECT {kept}, {', '.join(added.values())} FROM {table}"
+        )
+        db.execute(f"DROP TABLE {table}")
+        db.execute(f"ALTER TABLE {table}_next RENAME TO {table}")
+    db.execute("PRAGMA legacy_alter_table = OFF")
+    for statement in schema_unattended.TABLES:
         db.execute(statement)
 
 

@@ -27,8 +27,10 @@ def source_row(source: Source) -> Row:
         "country": source.country,
         "language": source.language,
         "kind": source.kind,
+        "affiliation": source.affiliation,
         "enabled": int(source.enabled),
         "note": source.note,
+        "breaks": json.dumps(source.breaks, ensure_ascii=False),
     }
 
 

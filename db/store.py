@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from crawler.items import Delta, Fetch, Keyed, Known, KnownComment, Past, Receipt, RunReport
+from crawler.items import Delta, Fetch, Keyed, Known, KnownComment, Past, Receipt, RunKind, RunReport
 from crawler.schedule import Visited
 from crawler.source import Source
 from db import rows
@@ -73,13 +73,13 @@ class Store:
 
     # ---- runs
 
-    def begin_run(self, sources: Iterable[Source], *, version: str, now: str) -> int:
+    def begin_run(self, sources: Iterable[Source], *, version: str, now: str, kind: RunKind = "crawl") -> int:
         """The number of a new run; runs that were killed are marked interrupted, sources as their files say."""
         with self._transaction():
             self._run("UPDATE runs SET status = 'interrupted' WHERE status = 'running'")
             for source in sources:
                 self._upsert("sources", rows.source_row(source), "id")
-            row = {"started_at": now, "status": "running", "version": version, "problems": "[]"}
+            row = {"kind": kind, "started_at": now, "status": "running", "version": version, "problems": "[]"}
             return self._insert("runs", row)
 
     def end_run(self, run_id: int, report: RunReport, *, now: str) -> None:
@@ -100,7 +100,7 @@ class Store:
         """What all finished runs did at a source."""
         row = self._row(
             "SELECT count(*) AS visits, coalesce(max(t.new + t.edited + t.unchanged + t.not_due), 0) AS most"
-            " FROM run_sources t JOIN runs r ON r.id = t.run_id WHERE t.source_id = ? AND r.status <> 'interrupted'",
+            " FROM run_sources t JOIN runs r ON r.id = t.run_id WHERE t.source_id = ? AND r.kind = 'crawl' AND r.status <> 'interrupted'",
             source_id,
         )
         return Past(**row) if row else Past()

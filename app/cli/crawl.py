@@ -152,7 +152,7 @@ def _tell(report: RunReport, *, quiet: bool, json_: bool) -> None:
 
 def summary(report: RunReport) -> str:
     """A run in one line."""
-    total = {name: sum(getattr(t, name) for t in report.tallies.values()) for name in asdict(SourceTally())}
+    total = {name: sum(getattr(t, name) or 0 for t in report.tallies.values()) for name in asdict(SourceTally())}
     sources = f"{len(report.tallies)} source{'s' if len(report.tallies) != 1 else ''}"
     return safe(f"watchfloor crawl: {report.status}: {sources}: {tally_line(total)}")
 

@@ -174,7 +174,7 @@ class _Run:
 
     def save(self, delta: Delta) -> Saved:
         """One article with its comments, in one transaction."""
-        self.id = self.id or self.store.begin_run((self.source,), version=_version(), now=_now())
+        self.id = self.id or self.store.begin_run((self.source,), version=_version(), now=_now(), kind="import")
         return self.store.apply(delta, self.fetch, run_id=self.id, now=_now())
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
