@@ -15,7 +15,7 @@ CommentKind = Literal["comment", "pingback", "trackback"]
 BlockKind = Literal["paragraph", "item", "quote", "row", "caption", "code"]
 ListingKind = Literal["feed", "sitemap", "section"]
 FieldValue = str | int | None
-RunKind: TypeAlias = Literal["crawl", "import", "replay"]
+RunKind = Literal["crawl", "import", "replay"]
 Outcome = Literal["read", "stored", "unchanged", "rejected", "failed", "skipped", "gone"]
 
 

@@ -61,10 +61,9 @@ def m005_unattended(db: Database) -> None:
     for table, made in schema_unattended.ANEW.items():
         added = schema_unattended.ADDED[table]
         kept = ", ".join(column.name for column in db[table].columns)
+        new, values = ", ".join(added), ", ".join(added.values())
         db.execute(made)
-        db.execute(
-            f"INSERT INTO {table}_next ({kept}, {', '.join(added)}) SELECT {kept}, {', '.join(added.values())} FROM {table}"
-        )
+        db.execute(f"INSERT INTO {table}_next ({kept}, {new}) SELECT {kept}, {values} FROM {table}")
         db.execute(f"DROP TABLE {table}")
         db.execute(f"ALTER TABLE {table}_next RENAME TO {table}")
     db.execute("PRAGMA legacy_alter_table = OFF")

@@ -100,7 +100,8 @@ class Store:
         """What all finished runs did at a source."""
         row = self._row(
             "SELECT count(*) AS visits, coalesce(max(t.new + t.edited + t.unchanged + t.not_due), 0) AS most"
-            " FROM run_sources t JOIN runs r ON r.id = t.run_id WHERE t.source_id = ? AND r.kind = 'crawl' AND r.status <> 'interrupted'",
+            " FROM run_sources t JOIN runs r ON r.id = t.run_id WHERE t.source_id = ?"
+            " AND r.kind = 'crawl' AND r.status <> 'interrupted'",
             source_id,
         )
         return Past(**row) if row else Past()
