@@ -5,13 +5,18 @@ An exit code tells the truth. Plain Scrapy exits 0 when every page raised, when 
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
 from crawler import limits
-from crawler.items import Past, Problem, RunReport, SourceTally
+from crawler.drift import drift_problems
+from crawler.items import FieldCount, Met, Past, PastRun, Problem, RunReport, SourceTally
+from crawler.quarantine import failed_wholly, failures, rest, stamp
+from crawler.rhythm import quiet, slow
 
 OK = 0
 TROUBLE = 1
@@ -25,15 +30,41 @@ SIGNALLED = 128
 
 PROBLEMS = {
     "source failed": "none of its listings could be fetched or read",
-    "listing failed": "some of its listings could not: a feed moved, or an HTML page stands where it was",
-    "pages failed": "more pages than the share were lost: exceptions, 403, 5xx, time-outs, saves that failed",
+    "listing failed": "some of its listings could not: a feed moved, a server in trouble",
+    "feed is HTML": "an HTML page with status 200 stands where a feed or sitemap was: it moved, or a wall is there",
+    "blocked": "we are kept out: 401, 403, 429, 451 or a wall against crawlers, from all listings or more pages than "
+    "the share; a fact about us, the source may be well",
+    "pages failed": "more pages than the share were lost otherwise: exceptions, 5xx, time-outs, saves that failed",
     "yields nothing": "its listings were read and gave no article, though they did before, or on the first visit",
+    "gone quiet": "it is read well, and has had nothing new for longer than it ever paused, by far",
+    "bodies missing": "articles that would have had a text have next to none, or all the same: its template changed",
+    "headlines missing": "its headlines are missing, or the same on page after page",
+    "dates missing": "its articles stopped having a date, or the time of day with it",
+    "authors missing": "its articles stopped naming authors",
+    "comments gone": "articles that had comments have none any more: another comment system, or a template",
+    "more rejected": "far more of its pages than before are no articles: what its listings offer has changed",
+    "slow": "each page took many times longer than it usually does",
+    "quarantined": "it failed run after run while others answered: it rests, and is tried again ever more rarely",
     "not recorded": "some rows of the ledger could not be written: the database was busy for too long",
     "database": "the database could no longer be used in the middle of the run",
+    "clock": "this machine's clock is behind the end of the last run, or not where the servers' clocks are",
 }
 """What can be wrong with a run, by name."""
 
+WORST = frozenset({"source failed", "feed is HTML", "blocked", "pages failed"})
+"""Problems with which a source that gave nothing counts as failed."""
+FEW_LOST = 1
+"""Pages that may be lost in any run, however few it asked for: one time-out is no trouble. Not where the share is 0."""
+CLOCK_BACK = timedelta(minutes=1)
+"""A clock may be corrected by this: time services step by less."""
+CLOCK_OFF = 600.0
+"""Seconds between our clock and the servers': schedules and dates do not mind minutes."""
+
+CLOCKS = 3
+"""Sources whose servers must have told the time."""
+
 Status = Literal["ok", "trouble", "failed", "interrupted"]
+NOTHING = Met()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +77,15 @@ class Ending:
     """Why the database could no longer be used; empty when it could."""
     unrecorded: int = 0
     """Rows of the ledger that could not be written."""
+    run_id: int = 0
+    started: str = ""
+    """UTC; empty where it is not known, as are the others."""
+    now: str = ""
+    """UTC: its end."""
+    last_end: str = ""
+    """UTC: when the run before it ended."""
+    clock_off: float = 0.0
+    """Seconds that the servers' clocks are ahead of ours; negative where they are behind."""
 
 
 def judge_run(
@@ -54,44 +94,86 @@ def judge_run(
     ending: Ending,
     *,
     failed_share: float = limits.FAILED_SHARE,
-    because: Mapping[str, str] = MappingProxyType({}),
+    met: Mapping[str, Met] = MappingProxyType({}),
 ) -> RunReport:
-    """The report of a run: what each source did now, and before.
-
-    `because` says for a source what its failures had in common, in words for the operator.
-    """
+    """The report of a run: what each source did now, and before. A source that rests has no problems."""
     problems = [
-        _with_cause(problem, because.get(id, ""))
+        problem
         for id, tally in tallies.items()
-        for problem in source_problems(id, tally, past.get(id, Past()), failed_share)
-        if not (ending.signal and problem.name == "yields nothing")
+        if not tally.resting
+        for problem in (
+            *source_problems(id, tally, past.get(id, Past()), failed_share, met.get(id, NOTHING), ending),
+            *_quarantined(id, tallies, past.get(id, Past()).runs, ending),
+        )
     ]
-    if ending.unrecorded:
-        problems.append(Problem(name="not recorded", source="", detail=f"{ending.unrecorded} rows of the ledger"))
-    if ending.database:
-        problems.append(Problem(name="database", source="", detail=ending.database))
+    problems += _of_the_run(ending)
     status, code = _outcome(tallies, problems, ending)
-    return RunReport(status=status, exit_code=code, tallies=tallies, problems=tuple(problems))
+    fields = {id: what.fields for id, what in met.items()}
+    return RunReport(status=status, exit_code=code, tallies=tallies, problems=tuple(problems), fields=fields)
 
 
-def source_problems(id: str, now: SourceTally, past: Past, failed_share: float) -> list[Problem]:
-    """What is wrong with one source, by name."""
+def source_problems(
+    id: str, now: SourceTally, past: Past, failed_share: float, met: Met = NOTHING, ending: Ending = Ending()
+) -> list[Problem]:
+    """What is wrong with one source, by name. Of a run that a signal ended nothing is said that it did not reach."""
+    named = [*_listings(now, met), *_pages(now, met, failed_share)]
+    if not named and not ending.signal:
+        named += _silence(now, past, ending)
+    if not ending.signal and (why := slow(now, past.runs)):
+        named.append(("slow", why))
+    last = past.runs[-1].problems if past.runs else ()
+    told = [_since(Problem(name=name, source=id, detail=detail), last, ending.run_id) for name, detail in named]
+    return told + drift_problems(id, _fields(past, met, ending), past, ending.now, met.because.get("rejected", ""))
+
+
+def _listings(now: SourceTally, met: Met) -> list[tuple[str, str]]:
+    failed, html = now.listings_failed, met.listings_html
     found = []
-    if now.listings and now.listings_failed == now.listings:
-        found.append(("source failed", f"none of its {now.listings} listings could be read"))
-    elif now.listings_failed:
-        found.append(("listing failed", f"{now.listings_failed} of {now.listings} listings could not be read"))
-    if now.failed > failed_share * now.fetched:
-        found.append(("pages failed", f"{now.failed} of {now.fetched} pages failed"))
-    if not found and not yielded(now) and (past.most or not _forbidden(now)):
-        found.append(("yields nothing", _nothing(now, past)))
-    return [Problem(name=name, source=id, detail=detail) for name, detail in found]
+    if failed and failed == now.listings and html < failed:
+        blocked = met.listings_blocked == failed
+        told = f"none of its {now.listings} listings could be read"
+        found.append(("blocked" if blocked else "source failed", _with(told, met, "blocked" if blocked else "listing")))
+    elif failed > html:
+        told = f"{failed - html} of {now.listings} listings could not be read"
+        found.append(("listing failed", _with(told, met, "listing")))
+    if html:
+        found.append(("feed is HTML", _with(f"{html} of {now.listings} listings are HTML pages", met, "html")))
+    return found
 
 
-def _with_cause(problem: Problem, because: str) -> Problem:
-    if not because or problem.name == "yields nothing":
-        return problem
-    return replace(problem, detail=f"{problem.detail}: {because}")
+def _pages(now: SourceTally, met: Met, failed_share: float) -> list[tuple[str, str]]:
+    allowed = max(failed_share * now.fetched, FEW_LOST if failed_share else 0)
+    found = []
+    if now.blocked > allowed:
+        found.append(("blocked", _with(f"kept from {now.blocked} of {now.fetched} pages", met, "blocked")))
+    failed = now.failed - (now.blocked - met.walls)
+    if failed > allowed:
+        found.append(("pages failed", _with(f"{failed} of {now.fetched} pages failed", met, "page")))
+    return found
+
+
+def _with(told: str, met: Met, sort: str) -> str:
+    because = met.because.get(sort, "")
+    return f"{told}: {because}" if because else told
+
+
+def _silence(now: SourceTally, past: Past, ending: Ending) -> list[tuple[str, str]]:
+    if not yielded(now) and (past.most or not _forbidden(now)):
+        return [("yields nothing", _nothing(now, past))]
+    why = "" if now.new else quiet(past.arrivals, ending.now)
+    return [("gone quiet", why)] if why else []
+
+
+def _since(problem: Problem, last: Sequence[Problem], run_id: int) -> Problem:
+    """The problem with the run since which it is named without a break."""
+    before = next((p.since for p in last if p.name == problem.name), 0)
+    return replace(problem, since=before or run_id)
+
+
+def _fields(past: Past, met: Met, ending: Ending) -> dict[str, tuple[FieldCount, ...]]:
+    """What runs counted, by field, with this one at the end."""
+    here = {name: (replace(count, run_id=ending.run_id, at=ending.started),) for name, count in met.fields.items()}
+    return {name: past.fields.get(name, ()) + here.get(name, ()) for name in {**past.fields, **here}}
 
 
 def yielded(tally: SourceTally) -> int:
@@ -116,15 +198,57 @@ def _nothing(now: SourceTally, past: Past) -> str:
     return f"{what}, on this first visit" if not past.visits else f"{what}; it never gave one"
 
 
+def _quarantined(id: str, tallies: Mapping[str, SourceTally], runs: Sequence[PastRun], ending: Ending) -> list[Problem]:
+    """Named when a source begins to rest, and each time it was tried again in vain."""
+    others = any(yielded(tally) for other, tally in tallies.items() if other != id)
+    failed = failures(runs) + 1
+    if ending.signal or not ending.now or not others or not failed_wholly(tallies[id]) or not rest(failed):
+        return []
+    until = stamp(datetime.fromisoformat(ending.now) + rest(failed))
+    detail = f"it failed in {failed} runs in a row; it rests until {until}; `watchfloor crawl {id}` tries it before"
+    problem = Problem(name="quarantined", source=id, detail=detail)
+    return [_since(problem, runs[-1].problems if runs else (), ending.run_id)]
+
+
+def _of_the_run(ending: Ending) -> list[Problem]:
+    found = []
+    if ending.unrecorded:
+        found.append(("not recorded", f"{ending.unrecorded} rows of the ledger"))
+    if ending.database:
+        found.append(("database", ending.database))
+    if why := _clock(ending):
+        found.append(("clock", why))
+    return [Problem(name=name, source="", detail=detail, since=ending.run_id) for name, detail in found]
+
+
+def _clock(ending: Ending) -> str:
+    if ending.started and ending.last_end:
+        back = datetime.fromisoformat(ending.last_end) - datetime.fromisoformat(ending.started)
+        if back > CLOCK_BACK:
+            return f"this run began at {ending.started}, {back} before the last one ended"
+    if abs(ending.clock_off) <= CLOCK_OFF:
+        return ""
+    side = "behind" if ending.clock_off > 0 else "ahead of"
+    return f"this machine's clock is {timedelta(seconds=round(abs(ending.clock_off)))} {side} the servers'"
+
+
+def clock_off(offsets: Mapping[str, Sequence[float]]) -> float:
+    """Seconds that the servers' clocks are ahead of ours, from what each source's answers said; 0 for too few sources:
+    one of them may be wrong itself."""
+    told = [statistics.median(seconds) for seconds in offsets.values() if seconds]
+    return statistics.median(told) if len(told) >= CLOCKS else 0.0
+
+
 def _outcome(tallies: Mapping[str, SourceTally], problems: Sequence[Problem], ending: Ending) -> tuple[Status, int]:
     if ending.database:
         return "failed", DATABASE
     if ending.signal:
         return "interrupted", SIGNALLED + ending.signal
-    if tallies and all(not yielded(t) and _failed(id, problems) for id, t in tallies.items()):
+    visited = {id: tally for id, tally in tallies.items() if not tally.resting}
+    if visited and all(not yielded(t) and _failed(id, problems) for id, t in visited.items()):
         return "failed", NOTHING_WORKED
     return ("trouble", TROUBLE) if problems else ("ok", OK)
 
 
 def _failed(id: str, problems: Sequence[Problem]) -> bool:
-    return any(p.source == id and p.name in ("source failed", "pages failed") for p in problems)
+    return any(p.source == id and p.name in WORST for p in problems)

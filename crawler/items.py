@@ -369,6 +369,8 @@ class Receipt:
 
     etag: str
     last_modified: str
+    bytes: int = 0
+    """Size of the page when it last came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,10 +378,18 @@ class Problem:
     """Something wrong with a run, by name."""
 
     name: str
-    """`source failed`, `pages failed`, `yields nothing`, `spider exception`, `interrupted`, …"""
+    """One of `crawler.health.PROBLEMS`."""
     source: str
     """Id of the source; empty when it concerns the whole run."""
     detail: str
+    since: int = 0
+    """Number of the run since which it holds; 0 where that was not told."""
+    field: str = ""
+    """For a field that drifts: which one."""
+    good_url: str = ""
+    """For a field that drifts: the last page that had it."""
+    bad_url: str = ""
+    """For a field that drifts: the first page that did not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -412,13 +422,66 @@ class SourceTally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FieldCount:
+    """How many articles of one run at one source had a field. Each article speaks once for each field, and again when
+    what it has changes: one page that is read twenty times is still one page."""
+
+    run_id: int = 0
+    at: str = ""
+    """UTC: when the run began."""
+    read: int = 0
+    filled: int = 0
+    filled_url: str = ""
+    """The last that had it."""
+    missing_url: str = ""
+    """The first that did not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """What one run met at one source, as far as its numbers do not say it."""
+
+    listings_html: int = 0
+    """Of the failed listings: an HTML page stands where a feed or sitemap should be."""
+    listings_blocked: int = 0
+    """Of the failed listings: we were kept from them."""
+    walls: int = 0
+    """Of the blocked pages: a wall against crawlers that answered as if all were well."""
+    because: Mapping[str, str] = field(default_factory=dict)
+    """What failures of a sort had in common, in words for the operator, by sort: `listing`, `html`, `blocked`,
+    `page`, `rejected`."""
+    fields: Mapping[str, FieldCount] = field(default_factory=dict)
+    """By name of the field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """What one finished run did at one source."""
+
+    run_id: int
+    at: str
+    """UTC: when it ended."""
+    tally: SourceTally
+    others_gave: bool = True
+    """True when another source gave something in it: then the network was there."""
+    problems: tuple[Problem, ...] = ()
+    """What it named of this source."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What a source did before this run."""
+    """What a source did before this run. Only crawls that came to their end count; those in which it rested do not."""
 
     visits: int = 0
-    """Finished runs over it."""
+    """Finished runs over it, of the last thousand."""
     most: int = 0
     """The most articles it gave in one of them, new or not."""
+    runs: tuple[PastRun, ...] = ()
+    """The last of them, the latest at the end."""
+    arrivals: tuple[str, ...] = ()
+    """UTC: when runs found something new, at most one an hour, the latest at the end."""
+    fields: Mapping[str, tuple[FieldCount, ...]] = field(default_factory=dict)
+    """By name of the field, for those that are in doubt: runs that read something, the latest at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -430,6 +493,8 @@ class RunReport:
     tallies: Mapping[str, SourceTally]
     """By source."""
     problems: tuple[Problem, ...]
+    fields: Mapping[str, Mapping[str, FieldCount]] = field(default_factory=dict)
+    """By source and name of the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

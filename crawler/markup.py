@@ -7,23 +7,30 @@ for a tag of 10,000, minutes for one of 100,000.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from crawler import limits
 from crawler.items import Cut
 from crawler.text import words
 
 TAG = re.compile(r"<[a-zA-Z]")
-VALUE = r"(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|(?![\"'])[^\s>]*+)"
-ATTRIBUTE = rf"[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+{VALUE}|(?!\s*+=))"
+SPACE = r" \t\n\r\f"
+"""White space as HTML has it, for a class of characters: a regular expression's own takes longer, it knows Unicode's."""
+VALUE = rf"(?:\"[^\"]*+\"?+|'[^']*+'?+|[^{SPACE}>\"'][^{SPACE}>]*+|)"
+ATTRIBUTE = rf"[{SPACE}/]*+[^{SPACE}/>][^{SPACE}/>=]*+(?:=[{SPACE}]*+{VALUE}|[{SPACE}]++=[{SPACE}]*+{VALUE}|)"
 """An attribute as HTML's tokenizer reads it: a name that may begin with anything, a value that may hold anything. There
 is one way only to read each, so that a text is gone through once."""
-NAME = r"(?>[^\s/><]*+(?:<(?![a-zA-Z])[^\s/><]*+)*)(?=[\s/])"
+NAME = rf"(?>[^{SPACE}/><]*+(?:<(?![a-zA-Z])[^{SPACE}/><]*+)*)(?=[{SPACE}/])"
 """The rest of a tag's name, up to where another tag might begin."""
-READ = re.compile(rf"<[a-zA-Z]{NAME}(?:{ATTRIBUTE}){{0,{limits.ATTRIBUTES_A_TAG - 1}}}({ATTRIBUTE})?")
-"""A tag up to its limit, with the last attribute that it may have. Whatever is read is not read again."""
-REST_OF_TAG = re.compile(rf"(?:{ATTRIBUTE})*[\s/]*+")
-RAW = re.compile(r"<(script|style|textarea)\b.*?(?:</\1|\Z)|<!--.*?(?:-->|\Z)", re.I | re.S)
-"""What holds no tags, whatever stands in it."""
+FULL = rf"{NAME}(?:{ATTRIBUTE}){{0,{limits.ATTRIBUTES_A_TAG - 1}}}({ATTRIBUTE})?"
+"""The rest of a tag up to its limit, with the last attribute that it may have. Whatever is read is not read again."""
+PLAIN = rf"[a-zA-Z0-9:-]*+(?:[{SPACE}]++[a-zA-Z0-9:-]++=\"[^\"]*+\"){{0,8}}[ /]*+>"
+"""The rest of a tag as nearly all are, which takes half as long to read and ends at the same place."""
+READ = re.compile(f"<[a-zA-Z](?:{PLAIN}|{FULL})")
+REST_OF_TAG = re.compile(rf"(?:{ATTRIBUTE})*[{SPACE}/]*+")
+RAW = re.compile(r"<(?:(script|style|textarea)\b|!--)", re.I)
+"""How begins what holds no tags, whatever stands in it."""
+RAW_ENDS = {name: re.compile(f"</(?i:{name})") for name in words("script style textarea")} | {"": re.compile("-->")}
 MARK = re.compile(
     r"<(?:script|style|textarea)\b.*?(?:</(?:script|style|textarea)\s*>|\Z)|<!--.*?(?:-->|\Z)|"
     r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>",
@@ -73,12 +80,22 @@ def _fewer_attributes(text: str) -> tuple[str, tuple[Cut, ...]]:
     if not any(READ.findall(text)):
         return text, ()
     kept, at, left_out = [], 0, 0
-    for start, end in [*((m.start(), m.end()) for m in RAW.finditer(text)), (len(text), len(text))]:
+    for start, end in [*_raw(text), (len(text), len(text))]:
         piece, dropped = _shortened(text[at:start])
         kept += [piece, text[start:end]]
         at, left_out = end, left_out + dropped
     cut = Cut(limit="ATTRIBUTES_A_TAG", kept=limits.ATTRIBUTES_A_TAG, left_out=left_out, unit="characters")
     return "".join(kept), (cut,) if left_out else ()
+
+
+def _raw(text: str) -> Iterator[tuple[int, int]]:
+    """Where scripts, styles and comments stand."""
+    begins = RAW.search(text)
+    while begins:
+        ends = RAW_ENDS[(begins[1] or "").lower()].search(text, begins.end())
+        end = ends.end() if ends else len(text)
+        yield begins.start(), end
+        begins = RAW.search(text, end)
 
 
 def _shortened(markup: str) -> tuple[str, int]:

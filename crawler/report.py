@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from scrapy import signals
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
+from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler import limits
-from crawler.health import Ending, judge_run
-from crawler.items import Delta, Fetch, Known, Past, RunReport, SourceTally
+from crawler.drift import doubtful
+from crawler.health import Ending, clock_off, judge_run
+from crawler.incidents import Incidents, keeps_out
+from crawler.items import Delta, Fetch, Known, Met, Past, RunReport, SourceTally
+from crawler.politeness import Pace, Politeness
+from crawler.quarantine import resting
 from crawler.settings import our_version
 from crawler.source import Source
 from crawler.text import tidy
@@ -26,6 +34,8 @@ from db.store import Store
 
 log = logging.getLogger(__name__)
 
+CLOCK_ANSWERS = 5
+"""Answers of a source that are asked for the time."""
 NOT_VISITED = "the run ended before its turn"
 
 
@@ -44,8 +54,10 @@ class Report:
         self._clock: dict[str, tuple[float, float]] = {}
         self._open: dict[str, Fetch] = {}
         self._unwritten: list[Fetch] = []
-        self._reasons: dict[str, Counter[str]] = {}
-        self._first: dict[tuple[str, str], Fetch] = {}
+        self._incidents: dict[str, Incidents] = {}
+        self._past: dict[str, Past] = {}
+        self._resting: frozenset[str] = frozenset()
+        self._offsets: dict[str, list[float]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -54,20 +66,38 @@ class Report:
         crawler.signals.connect(report.page_raised, signal=signals.spider_error)
         crawler.signals.connect(report.save_raised, signal=signals.item_error)
         crawler.signals.connect(report.close, signal=signals.spider_closed)
+        crawler.signals.connect(report.told_time, signal=signals.response_received)
         return report
 
-    def begin(self, sources: Iterable[Source]) -> None:
-        """Opens the database that the setting WATCHFLOOR_DB names and starts the run. Raises `DatabaseProblem`."""
+    def begin(self, sources: Iterable[Source]) -> tuple[Source, ...]:
+        """Opens the database that the setting WATCHFLOOR_DB names and starts the run. Raises `DatabaseProblem`.
+
+        Returns the sources to visit: some rest after failures, unless the setting WATCHFLOOR_NAMED says that each of
+        them was asked for by name.
+        """
         listed = tuple(sources)
+        began = now()
         self._store = Store(Path(self.crawler.settings["WATCHFLOOR_DB"]), wait=CRAWL_WAIT_SECONDS)
-        self.run_id = self.store.begin_run(listed, version=our_version(), now=now())
+        self.ending = replace(self.ending, started=began, last_end=self.store.last_end())
+        self._past = {source.id: self.store.past(source.id) for source in listed}
+        named = self.crawler.settings.getbool("WATCHFLOOR_NAMED")
+        self._resting = frozenset() if named else resting(self._past, began)
+        self.run_id = self.store.begin_run(listed, version=our_version(), now=began)
         self._counts = {source.id: Counter() for source in listed}
+        self._incidents = {source.id: Incidents() for source in listed}
+        if politeness := self._politeness:
+            politeness.begin(listed)
+        return tuple(source for source in listed if source.id not in self._resting)
 
     @property
     def store(self) -> Store:
         """The run's own connection."""
         assert self._store is not None, "the run has not begun"
         return self._store
+
+    @property
+    def _politeness(self) -> Politeness | None:
+        return self.crawler.get_extension(Politeness)
 
     def known(self, url: str) -> Known:
         """What the database has of this article; nothing outside of a run."""
@@ -94,6 +124,9 @@ class Report:
             return
         self._count(fetch)
         try:
+            if fetch.outcome == "rejected":
+                before = self.store.visited(fetch.url)
+                self._incidents[fetch.source_id].refused(fetch, before.outcome if before else None)
             self.store.record(fetch, run_id=self.run_id, now=now())
         except (DatabaseBusy, Unstorable) as e:
             log.warning("%s: row not written: %s", fetch.url, e)
@@ -111,6 +144,7 @@ class Report:
         counts["new" if saved.new else "edited" if saved.edited else "unchanged"] += 1
         counts["comments_new"] += saved.comments_new
         counts["comments_flagged"] += saved.comments_flagged
+        self._incidents[fetch.source_id].read(delta, fetch.url)
         self._stat(fetch.outcome)
 
     def interrupted(self, signal: int) -> None:
@@ -118,6 +152,16 @@ class Report:
         self.ending = replace(self.ending, signal=signal)
 
     # ---- what Scrapy tells
+
+    def told_time(self, response: Response, request: Request) -> None:
+        """An answer says what time its server has. One from a cache says what time it was."""
+        source: Source | None = request.meta.get("source")
+        offsets = self._offsets.setdefault(source.id, []) if source else None
+        if offsets is None or len(offsets) >= CLOCK_ANSWERS or response.headers.get("Age"):
+            return
+        with contextlib.suppress(ValueError, TypeError, AttributeError):
+            stated = parsedate_to_datetime((response.headers.get("Date") or b"").decode("latin-1"))
+            offsets.append((stated - datetime.now(UTC)).total_seconds())
 
     def page_raised(self, failure: Failure, response: Any) -> None:
         """A page on which our own code raised: one row with the reason; the run goes on."""
@@ -136,16 +180,15 @@ class Report:
         if not self.run_id:
             return
         self._settle()
+        self._keep_robots()
         tallies = {id: self._tally(id) for id in self._counts}
-        try:
-            past = {id: self.store.past(id) for id in tallies}
-        except DatabaseProblem as e:
-            past = dict.fromkeys(tallies, Past())
-            self._database_gone(e)
-        judge = partial(judge_run, tallies, past, failed_share=self.failed_share, because=self._because())
+        met = {id: incidents.met() for id, incidents in self._incidents.items()}
+        self._past = {id: self._with_fields(id, met[id]) for id in tallies}
+        judge = partial(judge_run, tallies, self._past, failed_share=self.failed_share, met=met)
+        self.ending = replace(self.ending, run_id=self.run_id, now=now(), clock_off=clock_off(self._offsets))
         self.result = judge(self.ending)
         try:
-            self.store.end_run(self.run_id, self.result, now=now())
+            self.store.end_run(self.run_id, self.result, now=self.ending.now)
         except DatabaseProblem as e:
             self.result = judge(replace(self.ending, database=str(e)))
         self.store.close()
@@ -169,20 +212,35 @@ class Report:
             self._unwritten += waiting
         self.ending = replace(self.ending, unrecorded=len(self._unwritten))
 
-    def _because(self) -> dict[str, str]:
-        """For each source the commonest reason of its failures, how often, and the first page it struck."""
-        return {id: self._commonest(id, *reasons.most_common(1)[0]) for id, reasons in self._reasons.items()}
+    def _with_fields(self, source_id: str, met: Met) -> Past:
+        """What is known of a source, with the past of the fields that are in doubt by now."""
+        past = self._past[source_id]
+        try:
+            return replace(past, fields=self.store.past_fields(source_id, doubtful(met.fields, past)))
+        except DatabaseProblem as e:
+            self._database_gone(e)
+            return past
 
-    def _commonest(self, source_id: str, reason: str, times: int) -> str:
-        first = self._first[source_id, reason]
-        detail = f" ({first.detail[:120]})" if first.detail else ""
-        return f"{reason}, {times} times, first {first.url}{detail}" if times > 1 else f"{reason}, {first.url}{detail}"
+    def _keep_robots(self) -> None:
+        try:
+            self.store.keep_robots(self._politeness.robots if self._politeness else {}, run_id=self.run_id, now=now())
+        except (DatabaseProblem, Unstorable) as e:
+            log.error("%s", e)
 
     def _tally(self, source_id: str) -> SourceTally:
+        if source_id in self._resting:
+            return SourceTally(resting=1)
         counts = self._counts[source_id]
         first, last = self._clock.get(source_id, (0.0, 0.0))
-        names = SourceTally.__dataclass_fields__.keys() - {"seconds"}
-        return SourceTally(seconds=round(last - first, 3), **{name: counts[name] for name in names})
+        names = SourceTally.__dataclass_fields__.keys() - {"seconds", "requests", "delay_asked", "delay_kept"}
+        pace = self._politeness.pace(source_id) if self._politeness else Pace()
+        return SourceTally(
+            seconds=round(last - first, 3),
+            requests=pace.requests,
+            delay_asked=pace.asked,
+            delay_kept=None if pace.kept is None else round(pace.kept, 3),
+            **{name: counts[name] for name in names},
+        )
 
     # ---- counting
 
@@ -196,15 +254,18 @@ class Report:
         else:
             counts["fetched"] += 1
             counts[fetch.outcome] += 1
-        if fetch.outcome == "failed":
-            self._reasons.setdefault(fetch.source_id, Counter())[fetch.reason] += 1
-            self._first.setdefault((fetch.source_id, fetch.reason), fetch)
+            counts["blocked"] += keeps_out(fetch)
+        self._incidents[fetch.source_id].add(fetch)
         self._stat(fetch.outcome)
 
     def _counted(self, fetch: Fetch) -> Counter[str]:
         self._open.pop(fetch.url, None)
         counts = self._counts[fetch.source_id]
-        counts["bytes"] += fetch.bytes
+        if fetch.status == 304:
+            counts["not_modified"] += 1
+            counts["bytes_saved"] += fetch.bytes
+        else:
+            counts["bytes"] += fetch.bytes
         self._tick(fetch.source_id)
         return counts
 

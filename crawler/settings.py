@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from crawler import limits
+from crawler.source import Source
 
 
 def home() -> Path:
@@ -27,16 +29,34 @@ def our_version() -> str:
         return "unknown"
 
 
+def cleaned_by(source: Source) -> str:
+    """The cleaning that a receipt belongs to: another version, or other rules of the source, read the page anew."""
+    rules = repr((source.rules, source.language, source.comment_pages, source.comment_routes)).encode()
+    return f"{our_version()}+{zlib.crc32(rules):08x}"
+
+
+def archive_of(db: Path) -> Path:
+    """The folder of the archive that belongs to a database: `archive` beside `watchfloor.db`, as in the home folder,
+    `NAME.archive` beside any other, so that two databases never share one."""
+    db = db.resolve()
+    return db.with_name("archive" if db.name == "watchfloor.db" else f"{db.name}.archive")
+
+
+def user_agent(contact: str) -> str:
+    """How we present ourselves; `contact` is an address of the web or of mail, empty for none."""
+    reachable = "".join(c for c in contact if c.isascii() and c.isprintable() and c not in "()").strip()
+    return f"watchfloor/{our_version()} ({f'+{reachable}; ' if reachable else ''}defense-news watch)"
+
+
 BOT_NAME = "watchfloor"
 SPIDER_MODULES = ["crawler.spiders"]
 NEWSPIDER_MODULE = "crawler.spiders"
 
-# Who we are: one honest name. WATCHFLOOR_USER_AGENT should add where a site's owner can reach you.
-USER_AGENT = os.environ.get(
-    "WATCHFLOOR_USER_AGENT", f"watchfloor/{our_version()} (defense-news watch; respects robots.txt)"
-)
+# Who we are: one honest name, and where a site's owner can reach whoever runs it.
+USER_AGENT = os.environ.get("WATCHFLOOR_USER_AGENT") or user_agent(os.environ.get("WATCHFLOOR_CONTACT", ""))
 ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = "watchfloor"
+ROBOTSTXT_PARSER = "crawler.politeness.Robots"
 
 # How gently.
 CONCURRENT_REQUESTS = 16
@@ -51,7 +71,11 @@ REDIRECT_MAX_TIMES = limits.REDIRECTS
 DOWNLOAD_MAXSIZE = limits.PAGE_BYTES
 DOWNLOAD_WARNSIZE = 0  # the limit says it already
 DOWNLOAD_VERIFY_CERTIFICATES = True
-DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.politeness.Handler",
+    "https": "crawler.politeness.Handler",
+    **dict.fromkeys(("data", "file", "ftp", "s3")),
+}
 METAREFRESH_ENABLED = False  # a page may not send us elsewhere
 COOKIES_ENABLED = False
 HTTPPROXY_ENABLED = False  # a proxy would connect behind the address guard's back
@@ -78,6 +102,7 @@ ITEM_PIPELINES = {
 EXTENSIONS = {
     "crawler.report.Report": 0,
     "crawler.politeness.Politeness": 0,
+    "crawler.archiving.Archiving": 0,
     "scrapy.extensions.logstats.LogStats": None,
     "scrapy.extensions.memusage.MemoryUsage": None,
     "scrapy.extensions.spiderstate.SpiderState": None,
@@ -85,6 +110,8 @@ EXTENSIONS = {
 
 WATCHFLOOR_DB = os.environ.get("WATCHFLOOR_DB", str(home() / "watchfloor.db"))
 WATCHFLOOR_RULES = ""
+WATCHFLOOR_ARCHIVE = True  # what was read can be read again, by rules that are better by then, without any request
+WATCHFLOOR_ARCHIVE_BYTES = limits.ARCHIVE_BYTES
 WATCHFLOOR_FAILED_SHARE = limits.FAILED_SHARE
 
 LOG_LEVEL = "WARNING"

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from sqlite_utils import Database
 
+from crawler.fields import ARTICLE, COMMENTS, PRESENT
+from crawler.quarantine import rests_until
+from db import history
 from db.rows import TALKS
 
 Row = dict[str, Any]
+FIELDS = (ARTICLE, *PRESENT, COMMENTS)
+"""What is counted of the articles of each run."""
 
 
 def latest(db: Database, *, limit: int, source: str = "") -> list[Row]:
@@ -80,20 +86,75 @@ def sources(db: Database) -> dict[str, Row]:
     return {row["source_id"]: row for row in rows_of(db, _SOURCES)}
 
 
-def health(db: Database, *, runs: int) -> list[Row]:
-    """Each source that was ever visited: its last visits and what was wrong with the latest.
+def health(db: Database, *, runs: int, now: str, source: str = "") -> list[Row]:
+    """How each source is, or one of them: what its last crawls found new, and what the latest of them named.
 
-    `new` has the numbers of new articles of its last `runs` runs, the latest last; `problems` are those that the latest
-    run over it named.
+    `new` has the numbers of new articles of its last `runs` visits, the latest last, None for those in which it rested;
+    `problems` are those that the last visit named; `resting_until` is empty for a source that does not rest at `now`,
+    in UTC.
     """
-    found = rows_of(db, _HEALTH)
+    found = rows_of(db, _HEALTH, source, source)
     for row in found:
+        known = history.past_runs(db, row["source_id"], limit=history.RUNS)
         visits = rows_of(db, _VISITS, row["source_id"], runs)
-        row["new"] = [visit["new"] for visit in reversed(visits)]
-        named = json.loads(visits[0]["problems"]) if visits else []
-        row["problems"] = [f"{p['name']}: {p['detail']}" for p in named if p["source"] == row["source_id"]]
-        row["visited_at"] = visits[0]["ended_at"] if visits else None
+        row["new"] = [None if visit["resting"] else visit["new"] for visit in reversed(visits)]
+        row["problems"] = [asdict(problem) for problem in known[-1].problems] if known else []
+        row["resting_until"] = rests_until(known, now)
+        row["visited_at"] = known[-1].at if known else None
+        row["visits"] = len(known)
     return found
+
+
+def depth(db: Database, source: str, *, runs: int) -> Row:
+    """One source in depth: `fields` has by name what its articles had in each of its last `runs` runs, `runs` has its
+    last visits with their numbers and problems, the latest last."""
+    counts = {name: history.field_counts(db, source, name, limit=runs) for name in FIELDS}
+    visits = history.past_runs(db, source, limit=runs)
+    return {
+        "fields": {name: [asdict(count) for count in found] for name, found in counts.items() if found},
+        "runs": [
+            {"run_id": v.run_id, "at": v.at, **asdict(v.tally), "problems": [asdict(p) for p in v.problems]}
+            for v in visits
+        ],
+    }
+
+
+def last_good_end(db: Database) -> str | None:
+    """UTC: when the last crawl ended that did what it could; None without one."""
+    found = rows_of(db, _LAST_GOOD)
+    return str(found[0]["ended_at"]) if found else None
+
+
+def run_problems(db: Database) -> list[Row]:
+    """What was wrong with the last finished crawl as a whole."""
+    found = rows_of(db, _LAST_CRAWL)
+    return [asdict(p) for p in history.problems_of_source(found[0]["problems"], "")] if found else []
+
+
+def robots(db: Database, host: str) -> Row | None:
+    """The robots.txt of a host, as the last run that read it found it."""
+    return next(iter(rows_of(db, "SELECT * FROM robots WHERE host = ?", host)), None)
+
+
+def last_visits(db: Database) -> list[Row]:
+    """What the last finished crawl over each source did there, what it named as wrong, and the last new article."""
+    return [{**row, "problems": _named_at(row["source_id"], row["problems"])} for row in rows_of(db, _LAST_VISITS)]
+
+
+def problems_before(db: Database) -> list[Row]:
+    """The problems that stood when the last finished crawl began: of each source's visit before it, and of the whole
+    crawl before it."""
+    last = next(
+        (run["id"] for run in rows_of(db, "SELECT max(id) AS id FROM runs WHERE kind = 'crawl' AND ended_at > ''")),
+        None,
+    )
+    found = [p for row in rows_of(db, _VISITS_BEFORE, last) for p in _named_at(row["source_id"], row["problems"])]
+    whole = rows_of(db, _CRAWL_BEFORE, last)
+    return found + [p for row in whole for p in _named_at("", row["problems"])]
+
+
+def _named_at(source_id: str, problems: str) -> list[Row]:
+    return [problem for problem in json.loads(problems) if problem["source"] == source_id]
 
 
 def counts(db: Database) -> dict[str, int]:
@@ -153,10 +214,39 @@ FROM sources s LEFT JOIN articles a ON a.source_id = s.id GROUP BY s.id
 _HEALTH = """
 SELECT s.id AS source_id, s.name, s.enabled,
   (SELECT count(*) FROM articles a WHERE a.source_id = s.id) AS articles,
-  (SELECT max(first_seen_at) FROM articles a WHERE a.source_id = s.id) AS last_new_at
-FROM sources s WHERE EXISTS (SELECT 1 FROM run_sources t WHERE t.source_id = s.id) ORDER BY s.id
+  (SELECT r.ended_at FROM run_sources t JOIN runs r ON r.id = t.run_id
+    WHERE t.source_id = s.id AND t.new > 0 AND r.kind = 'crawl' ORDER BY t.run_id DESC LIMIT 1) AS last_new_at
+FROM sources s WHERE ? = '' OR s.id = ? ORDER BY s.id
 """
 _VISITS = """
-SELECT t.new, r.ended_at, r.problems FROM run_sources t JOIN runs r ON r.id = t.run_id
-WHERE t.source_id = ? AND r.ended_at IS NOT NULL ORDER BY r.id DESC LIMIT ?
+SELECT t.new, t.resting FROM run_sources t JOIN runs r ON r.id = t.run_id
+WHERE t.source_id = ? AND r.kind = 'crawl' AND r.ended_at IS NOT NULL AND r.status <> 'interrupted'
+ORDER BY t.run_id DESC LIMIT ?
+"""
+_LAST_GOOD = """
+SELECT ended_at FROM runs WHERE kind = 'crawl' AND status IN ('ok', 'trouble') AND ended_at IS NOT NULL
+ORDER BY id DESC LIMIT 1
+"""
+_LAST_CRAWL = """
+SELECT problems FROM runs WHERE kind = 'crawl' AND ended_at IS NOT NULL AND status <> 'interrupted'
+ORDER BY id DESC LIMIT 1
+"""
+_LAST_VISITS = """
+SELECT t.*, r.problems, (SELECT max(first_seen_at) FROM articles a WHERE a.source_id = t.source_id) AS last_new_at
+FROM run_sources t JOIN runs r ON r.id = t.run_id
+WHERE (t.source_id, t.run_id) IN (
+  SELECT v.source_id, max(v.run_id) FROM run_sources v JOIN runs c ON c.id = v.run_id
+  WHERE c.kind = 'crawl' AND c.ended_at IS NOT NULL GROUP BY v.source_id)
+ORDER BY t.source_id
+"""
+_VISITS_BEFORE = """
+SELECT t.source_id, r.problems FROM run_sources t JOIN runs r ON r.id = t.run_id
+WHERE (t.source_id, t.run_id) IN (
+  SELECT v.source_id, max(v.run_id) FROM run_sources v JOIN runs c ON c.id = v.run_id
+  WHERE c.kind = 'crawl' AND c.ended_at IS NOT NULL AND c.status <> 'interrupted' AND NOT v.resting AND c.id < ?
+  GROUP BY v.source_id)
+"""
+_CRAWL_BEFORE = """
+SELECT problems FROM runs
+WHERE kind = 'crawl' AND ended_at IS NOT NULL AND status <> 'interrupted' AND id < ? ORDER BY id DESC LIMIT 1
 """

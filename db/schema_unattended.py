@@ -98,6 +98,14 @@ CREATE TABLE run_fields ( -- How many of the articles that a run read at a sourc
   PRIMARY KEY (run_id, source_id, field)
 ) STRICT, WITHOUT ROWID
 """,
+    """
+CREATE TABLE robots ( -- Evidence: the robots.txt of each host, as it last came.
+  host TEXT PRIMARY KEY, -- The host, with its port where that is not the usual one.
+  text TEXT NOT NULL, -- What it says, up to a limit.
+  fetched_at TEXT NOT NULL, -- UTC; the end of the run that read it.
+  run_id INTEGER NOT NULL REFERENCES runs(id) -- The run that read it.
+) STRICT, WITHOUT ROWID
+""",
     "CREATE INDEX run_sources_by_source ON run_sources (source_id, run_id)",
     "CREATE INDEX run_fields_by_source ON run_fields (source_id, field, run_id)",
     """
@@ -109,7 +117,7 @@ CREATE TABLE captures ( -- Ours: where the raw answers lie in the archive's WARC
   role TEXT NOT NULL, -- page, or comments: a further page, feed or interface with an article's comments.
   page_url TEXT NOT NULL, -- For comments: the url of the page whose comments they are; else empty.
   found TEXT NOT NULL, -- For a page, JSON: what the listing said of it.
-  file TEXT NOT NULL, -- The WARC file, in the archive's folder.
+  file TEXT NOT NULL, -- The WARC file, in the archive's folder; empty for a page that was read and not kept.
   start INTEGER NOT NULL, -- Where its record begins there, in bytes.
   length INTEGER NOT NULL, -- Length of the record there, in bytes.
   at TEXT NOT NULL, -- UTC.

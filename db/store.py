@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from crawler.items import Delta, Fetch, Keyed, Known, KnownComment, Past, Receipt, RunKind, RunReport
+from crawler.items import Delta, Fetch, FieldCount, Keyed, Known, KnownComment, Past, Receipt, RunKind, RunReport
 from crawler.schedule import Visited
 from crawler.source import Source
-from db import rows
-from db.connect import PERSON_WAIT_SECONDS, open_writer, problems_of
+from db import history, rows
+from db.connect import PERSON_WAIT_SECONDS, open_reader, open_writer, problems_of
 from moderation.campaigns import near_keys
 
 _FIELDS = (
@@ -61,6 +61,13 @@ class Store:
         self.path = path
         self.db = open_writer(path, wait=wait)
 
+    @classmethod
+    def to_read(cls, path: Path) -> Self:
+        """The database as it is, for reading alone: what writes fails. Raises `DatabaseProblem`."""
+        store = cls.__new__(cls)
+        store.path, store.db = path, open_reader(path)
+        return store
+
     def close(self) -> None:
         """Closes the file. Harmless when done twice."""
         self.db.close()
@@ -95,16 +102,29 @@ class Store:
             )
             for source_id, tally in report.tallies.items():
                 self._insert("run_sources", {"run_id": run_id, "source_id": source_id, **asdict(tally)})
+            for row in history.field_rows(run_id, report.fields):
+                self._insert("run_fields", row)
+
+    def keep_robots(self, texts: Mapping[str, str], *, run_id: int, now: str) -> None:
+        """Keeps the robots.txt of each host."""
+        with self._transaction():
+            for host, text in texts.items():
+                self._upsert("robots", {"host": host, "text": text, "fetched_at": now, "run_id": run_id}, "host")
 
     def past(self, source_id: str) -> Past:
-        """What all finished runs did at a source."""
-        row = self._row(
-            "SELECT count(*) AS visits, coalesce(max(t.new + t.edited + t.unchanged + t.not_due), 0) AS most"
-            " FROM run_sources t JOIN runs r ON r.id = t.run_id WHERE t.source_id = ?"
-            " AND r.kind = 'crawl' AND r.status <> 'interrupted'",
-            source_id,
-        )
-        return Past(**row) if row else Past()
+        """What finished crawls did at a source."""
+        with problems_of(self.path):
+            return history.past(self.db, source_id)
+
+    def past_fields(self, source_id: str, names: Mapping[str, int]) -> dict[str, tuple[FieldCount, ...]]:
+        """What crawls counted of some fields, as `db.history.past_fields` has it."""
+        with problems_of(self.path):
+            return history.past_fields(self.db, source_id, names)
+
+    def last_end(self) -> str:
+        """UTC: when the last crawl ended; empty without one."""
+        with problems_of(self.path):
+            return history.last_end(self.db)
 
     # ---- articles
 
@@ -126,15 +146,7 @@ class Store:
     def apply(self, delta: Delta, fetch: Fetch, *, run_id: int, now: str) -> Saved:
         """Writes one visit: article, comments, links, verdicts and the ledger's row, all or nothing."""
         with self._transaction():
-            article_id = self._save_article(delta, fetch.source_id, run_id, now)
-            for keyed in delta.new:
-                self._new_comment(delta, keyed, article_id, run_id, now)
-            for keyed in delta.edited:
-                self._edited_comment(delta, keyed, run_id, now)
-            for keyed in delta.unjudged:
-                stored = delta.known.comments[keyed.key]
-                self._judged(delta, keyed, stored.id, stored.revision, run_id, now)
-            self._came_and_went(delta, article_id, now)
+            article_id = self._save(delta, fetch.source_id, run_id, now)
             self._ledger(fetch, article_id, run_id, now)
         judged = {k.key for k in (*delta.new, *delta.edited, *delta.unjudged)}
         return Saved(
@@ -144,6 +156,18 @@ class Store:
             comments_new=len(delta.new),
             comments_flagged=sum(v.decision == "flagged" for k, v in delta.verdicts.items() if k in judged),
         )
+
+    def reread(
+        self, delta: Delta | None, ledger: Mapping[str, Any], *, url: str, source_id: str, run_id: int, now: str
+    ) -> None:
+        """Writes what an archived page amounts to now, all or nothing. It is no visit: of the row that the ledger has
+        of this url only the columns in `ledger` change, and which article it gave."""
+        with self._transaction():
+            if delta:
+                ledger = {**ledger, "article_id": self._save(delta, source_id, run_id, now)}
+            if ledger:
+                settings = ", ".join(f"{name} = ?" for name in ledger)
+                self._run(f"UPDATE fetches SET {settings} WHERE url = ?", *ledger.values(), url)
 
     def record(self, fetch: Fetch, *, run_id: int, now: str) -> None:
         """Writes what became of a URL that gave no article. What is stored of it stays; a gone page is marked."""
@@ -169,7 +193,7 @@ class Store:
     def receipt(self, url: str, *, cleaned_by: str) -> Receipt | None:
         """What to ask a site with, when this very cleaning has read the page before and it is stored."""
         row = self._row(
-            "SELECT etag, last_modified FROM fetches WHERE url = ? AND cleaned_by = ? AND article_id IS NOT NULL"
+            "SELECT etag, last_modified, bytes FROM fetches WHERE url = ? AND cleaned_by = ? AND article_id IS NOT NULL"
             " AND outcome IN ('stored', 'unchanged') AND (etag <> '' OR last_modified <> '')",
             url,
             cleaned_by,
@@ -214,6 +238,19 @@ class Store:
             return Undone(comment_id=row["comment_id"], said=row["said"], now=holds["state"] if holds else "unjudged")
 
     # ---- the parts of `apply`
+
+    def _save(self, delta: Delta, source_id: str, run_id: int, now: str) -> int:
+        """The article and its comments with links and verdicts; its number."""
+        article_id = self._save_article(delta, source_id, run_id, now)
+        for keyed in delta.new:
+            self._new_comment(delta, keyed, article_id, run_id, now)
+        for keyed in delta.edited:
+            self._edited_comment(delta, keyed, run_id, now)
+        for keyed in delta.unjudged:
+            stored = delta.known.comments[keyed.key]
+            self._judged(delta, keyed, stored.id, stored.revision, run_id, now)
+        self._came_and_went(delta, article_id, now)
+        return article_id
 
     def _save_article(self, delta: Delta, source_id: str, run_id: int, now: str) -> int:
         known = delta.known

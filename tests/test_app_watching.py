@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import random
+import re
 import shutil
 import sqlite3
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from conftest import Watch, watchfloor
+from crawler.source import Source
+from simulation import Site, Watched, stamp
 
 
 def test_status_shows_each_source_and_is_well_after_a_good_run(site: Watch) -> None:
@@ -38,6 +43,68 @@ def test_the_watchdog_complains_when_no_run_has_ended_in_time(site: Watch) -> No
     assert told.code == 1
     assert "no run has ended within 3 hours" in told.err
     assert site("status").code == 0
+
+
+def test_an_import_is_no_visit_and_keeps_no_watch(site: Watch) -> None:
+    site.crawl()
+    with sqlite3.connect(site.db) as db:
+        db.execute("UPDATE runs SET ended_at = '2026-01-01T00:00:00Z'")
+        db.execute(
+            "INSERT INTO runs (kind, started_at, ended_at, status, exit_code, version, problems)"
+            " VALUES ('import', '2026-11-22T12:00:00Z', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 'ok', 0, 't', '[]')"
+        )
+    assert site("status", "--max-age", "3").code == 1
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Site]]:
+    """Eighty sources: the first lost its dates, the second is down and rests, the last was never visited."""
+    path = tmp_path_factory.mktemp("watched") / "w.db"
+    sites = [Site(f"s{number:02}", "daily", random.Random(number)) for number in range(79)]
+    watch = Watched(path, sites)
+    watch.now = datetime.now(UTC) - timedelta(hours=16)
+    for _ in range(8):
+        watch.run()
+    sites[0].broken |= {"published"}
+    sites[1].broken |= {"down"}
+    for _ in range(7):
+        watch.run()
+    watch.store.begin_run([Source(id="zz", name="zz", home="https://zz.example/")], version="t", now=stamp(watch.now))
+    watch.store.close()
+    return path, sites
+
+
+def test_status_shows_eighty_sources_each_with_its_word(watched: tuple[Path, list[Site]]) -> None:
+    told = watchfloor("status", "--db", watched[0])
+    assert told.code == 1
+    lines = [line for line in told.out.splitlines() if line[2] in "sz"]
+    assert len(lines) == 80 and all(len(line) < 100 for line in lines)
+    assert [line[2:].split()[1] for line in lines] == ["trouble", "resting", *["ok"] * 77, "never"]
+    assert "dates missing: 0 of" in told.out and "quarantined since run" in told.out and "rests until" in told.out
+    assert told.out.splitlines()[-1].endswith("1 of 80 sources in trouble, 1 resting")
+
+
+def test_status_as_json_names_the_culprit_of_a_drift(watched: tuple[Path, list[Site]]) -> None:
+    rows = {row["source_id"]: row for row in watchfloor("status", "--json", "--db", watched[0]).json["sources"]}
+    (problem,) = rows["s00"]["problems"]
+    assert (problem["name"], problem["field"], problem["since"]) == ("dates missing", "published", 9)
+    assert problem["good_url"].startswith("https://s00.example/") and problem["bad_url"].startswith("https://s00.")
+    assert rows["s01"]["state"] == "resting" and rows["s01"]["resting_until"] > rows["s01"]["visited_at"]
+    assert rows["s01"]["new"][-1] is None and rows["s02"]["new"][-1] is not None
+
+
+def test_status_of_one_source_shows_its_fields_and_problems_run_by_run(watched: tuple[Path, list[Site]]) -> None:
+    told = watchfloor("status", "s00", "--db", watched[0])
+    assert told.code == 1 and "s01" not in told.out
+    assert re.search(r"^  published .*▁  ", told.out, re.MULTILINE)
+    assert re.search(r"^run 15 .*! dates missing$", told.out, re.MULTILINE)
+    (row,) = watchfloor("status", "s00", "--json", "--db", watched[0]).json["sources"]
+    assert row["runs"][-1]["run_id"] == 15 and row["fields"]["published"][-1]["filled"] == 0
+    assert watchfloor("status", "nobody", "--db", watched[0]).code == 1
+
+
+def test_status_counts_a_source_that_only_rests_as_no_trouble(watched: tuple[Path, list[Site]]) -> None:
+    assert watchfloor("status", "s01", "--db", watched[0]).code == 0
 
 
 def test_the_line_for_cron_runs_where_cron_runs_it(site: Watch, tmp_path: Path) -> None:

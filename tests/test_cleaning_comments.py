@@ -14,6 +14,7 @@ from lxml import etree
 from crawler import limits
 from crawler.cleaning.comments.find import FoundComments, find_comments
 from crawler.cleaning.comments.hoist import hoisted
+from crawler.cleaning.index import index_of
 from crawler.cleaning.page import Parsed, parse
 from crawler.items import Comment, Href
 from crawler.source import Rules
@@ -31,7 +32,7 @@ def found(body: str, rules: Rules | None = None) -> FoundComments:
 def deep(body: str) -> FoundComments:
     """The same past the parser's own limit of depth."""
     root = etree.fromstring(f"<html><body>{body}</body></html>", etree.HTMLParser(huge_tree=True))
-    return find_comments(Parsed(url=URL, base=URL, root=root, rules=Rules()))
+    return find_comments(Parsed(url=URL, base=URL, root=root, index=index_of(root), rules=Rules()))
 
 
 def item(number: int, text: str, replies: str = "", names: str = "comment depth-1") -> str:

@@ -400,3 +400,10 @@ def test_a_page_laid_out_with_tables_keeps_its_paragraphs():
     blocks = [block for section in found.article.sections for block in section.blocks]
     assert [block.kind for block in blocks] == ["paragraph"] * STORY.count("<p")
     assert blocks[0].text == LEDE
+
+
+def test_a_nul_hides_no_attributes_from_the_limit():
+    attributes = " ".join(f"n{number}" for number in range(limits.ATTRIBUTES_A_TAG + 50))
+    page = clean(f'<html><body><h1>Fleet</h1><p a=\0"> " {attributes}>The fleet left the harbour.</p>'.encode(), URL)
+    assert isinstance(page, Page)
+    assert [cut.limit for cut in page.cuts] == ["ATTRIBUTES_A_TAG"]

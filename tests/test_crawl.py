@@ -181,7 +181,7 @@ def test_a_listing_that_is_no_feed_any_more_is_trouble_by_name(site: Watch) -> N
     )
     ran = site.crawl("--again")
     assert ran.code == 1
-    assert [p["name"] for p in ran.json["problems"]] == ["listing failed"]
+    assert [p["name"] for p in ran.json["problems"]] == ["feed is HTML"]
     assert site.rows("SELECT outcome, detail FROM fetches WHERE url LIKE '%/feed/'") == [
         ("failed", "an HTML page where a feed should be")
     ]

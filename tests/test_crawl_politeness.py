@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.demo.site import Response
 from conftest import Watch
-from crawler.politeness import retry_after
+from crawler.politeness import retry_after, throttled
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -38,6 +38,53 @@ def test_the_delay_that_robots_txt_asks_for_is_kept(site: Watch) -> None:
     ran = site.crawl()
     assert ran.code == 0
     assert len(gaps(site)) == 4 and min(gaps(site)) >= 0.38
+
+
+def test_the_report_proves_the_pace_and_what_was_not_sent_again(site: Watch) -> None:
+    few(site)
+    robots = b"User-agent: *\nCrawl-delay: 0.3\nAllow: /\n"
+    site.server.site.answer("/robots.txt", Response(body=robots, headers={"Content-Type": "text/plain"}))
+    first = site.crawl().json["sources"]["demo"]
+    assert first["requests"] == len(site.server.requests) == 5
+    assert (first["delay_asked"], first["not_modified"], first["bytes_saved"]) == (0.3, 0, 0)
+    assert 0.28 <= first["delay_kept"] <= min(gaps(site)) + 0.05
+
+
+def test_the_report_says_what_did_not_have_to_be_sent_again(site: Watch) -> None:
+    site.crawl()
+    for _ in range(2):  # a 304 does not make us forget the page's size
+        site.server.requests.clear()
+        told = site.crawl("--again").json["sources"]["demo"]
+        unsent = [f"{site.server.url}{path}" for _, path, status in site.server.requests if status == 304]
+        sizes = dict(site.rows("SELECT url, bytes FROM fetches WHERE kind = 'page'"))
+        assert told["not_modified"] == len(unsent) > 5
+        assert told["bytes_saved"] == sum(sizes[url] for url in unsent) > 20_000
+
+
+def test_explain_names_the_rule_of_robots_txt_that_decides(site: Watch) -> None:
+    few(site)
+    robots = b"User-agent: *\nDisallow: /2026/09/\nAllow: /\n"
+    site.server.site.answer("/robots.txt", Response(body=robots, headers={"Content-Type": "text/plain"}))
+    site.crawl()
+    told = site("explain", f"{site.server.url}/2026/09/some-page/", "--sources", site.file)
+    assert "forbidden, by its line “Disallow: /2026/09/” for *" in told.out
+    assert "nothing: its robots.txt forbids it" in told.out
+    told = site("explain", f"{site.server.url}/2026/10/other/", "--sources", site.file, "--json")
+    assert told.json["robots"]["allowed"] and not told.json["robots"]["rule"]
+
+
+@pytest.mark.parametrize(
+    ("delay", "latency", "least", "then"),
+    [
+        (1.0, 0.2, 1.0, 1.0),  # never below what was stated
+        (1.0, 4.0, 1.0, 4.0),  # slow: at once
+        (4.0, 0.2, 1.0, 2.1),  # fast again: half the way
+        (1.0, 900.0, 1.0, 60.0),
+        (90.0, 1.0, 90.0, 90.0),
+    ],
+)
+def test_a_slow_host_is_asked_more_slowly(delay: float, latency: float, least: float, then: float) -> None:
+    assert throttled(delay, latency, least=least) == then
 
 
 def test_without_one_the_sources_own_delay_holds(site: Watch) -> None:

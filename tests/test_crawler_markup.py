@@ -13,7 +13,8 @@ from crawler import limits
 from crawler.markup import within_limits
 
 PIECES = st.lists(
-    st.sampled_from(["a", "=", '"', "'", ">", " ", "/", "\n", "<", "<b ", "x=", "='", '="', "\\"]), max_size=7
+    st.sampled_from(["a", "=", '"', "'", ">", " ", "/", "\n", "<", "<b ", "x=", "='", '="', ' x="', '" ', "\\"]),
+    max_size=7,
 )
 
 

@@ -17,6 +17,7 @@ from sqlite_utils import Database
 from app.cli.main import COMMANDS, cli
 from crawler.health import PROBLEMS
 from db.migrations import migrations
+from db.queries import Query, pack
 
 ROOT = Path(__file__).parent.parent
 _COLUMN = re.compile(r"^\s+(\w+) ([A-Z]+)([^,\n]*?),?\s*-- (.*)$", re.MULTILINE)
@@ -50,6 +51,19 @@ def commands() -> str:
     """The help of every command."""
     with click.Context(cli, info_name="watchfloor") as parent:
         return "\n\n".join(part for name in COMMANDS for part in _help(name, parent))
+
+
+def queries() -> str:
+    """The query pack as a table."""
+    rows = (
+        f"| `{query.name}` | {_cell(query.title)}. {_cell(query.about)} | {_options(query)} |"
+        for query in pack().values()
+    )
+    return "\n".join(["| query | what it answers | parameters |", "|---|---|---|", *rows])
+
+
+def _options(query: Query) -> str:
+    return " ".join(f"`--{name} {param.default or '…'}`" for name, param in query.params.items())
 
 
 def layers() -> str:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-from filelock import FileLock, Timeout
 
-from app.cli.options import allow_option, db_of, db_option, home_of, home_option, json_option
+from app.cli.alerting import Afterwards, alert_option, metrics_option, ping_option
+from app.cli.locking import Held, lock
+from app.cli.options import (
+    GIGABYTE,
+    allow_option,
+    db_of,
+    db_option,
+    gigabytes_option,
+    home_of,
+    home_option,
+    json_option,
+)
 from app.cli.reading import tally_line
 from app.cli.terminal import as_json, complain, is_terminal, one_line, safe, say
+from crawler import limits
 from crawler.health import DATABASE, LOCKED, NOTHING_WORKED
 from crawler.items import RunReport, SourceTally
 from crawler.source import Source, catalogue, choose
+from db.connect import DatabaseProblem
 from db.store import Store
 from moderation.policy import load_policy
 
@@ -32,6 +41,11 @@ from moderation.policy import load_policy
     "--failed-share", type=click.FloatRange(0, 1), help="Share of failed pages that is trouble. Default 0.05."
 )
 @click.option("--again", is_flag=True, help="Ask for every page that the listings offer, due or not.")
+@click.option("--no-archive", is_flag=True, help="Keep no raw pages of this run for `watchfloor replay`.")
+@gigabytes_option("--archive-limit", default=limits.ARCHIVE_BYTES / GIGABYTE, help="Of raw pages; the oldest go.")
+@alert_option
+@ping_option
+@metrics_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well.")
 @click.option("-v", "--verbose", count=True, help="Tell what happens; twice for everything.")
 @json_option
@@ -41,6 +55,9 @@ def crawl(
     db: Path | None,
     home: Path | None,
     allowed: tuple[str, ...],
+    alerts: tuple[str, ...],
+    ping: str,
+    metrics: Path | None,
     **how: Any,
 ) -> int:
     """Visit each SOURCE, or every enabled one: store what is new, judge the comments, report.
@@ -53,8 +70,17 @@ def crawl(
     Examples: watchfloor crawl -q
               watchfloor crawl --sources example.toml --db news.db
     """
-    chosen = _chosen(source, files, home_of(home))
-    return run_crawl(chosen, db_of(db, home), rules=_rules(home_of(home)), addresses=allowed, **how)
+    afterwards = Afterwards(alerts=alerts, ping=ping, metrics=metrics)
+    afterwards.check()
+    chosen, path = _chosen(source, files, home_of(home)), db_of(db, home)
+    how["named"] = bool(source)
+    try:
+        code, report = run_crawl(chosen, path, rules=_rules(home_of(home)), addresses=allowed, **how)
+    except DatabaseProblem as e:
+        afterwards.tell(path, DATABASE, None, str(e))
+        raise
+    afterwards.tell(path, code, report)
+    return code
 
 
 def run_crawl(
@@ -65,35 +91,48 @@ def run_crawl(
     addresses: tuple[str, ...],
     failed_share: float | None = None,
     again: bool = False,
+    named: bool = False,
+    no_archive: bool = False,
+    archive_limit: int = limits.ARCHIVE_BYTES,
     quiet: bool = False,
     verbose: int = 0,
     json_: bool = False,
-) -> int:
-    """One run over the chosen sources; its exit code. Raises `DatabaseProblem` before anything is fetched."""
+) -> tuple[int, RunReport | None]:
+    """One run over the chosen sources: its exit code, and its report if it began. Those that were `named` are visited
+    also when they should rest.
+
+    Raises `DatabaseProblem` before anything is fetched.
+    """
     path = path.resolve()  # one lock for one file, whatever links lead to it
-    lock = FileLock(f"{path}.lock")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout:
-        complain(f"{path}: another crawl holds it ({_holder(path)}); this one ends")
-        return LOCKED
-    except OSError as e:
-        complain(f"{path}: {e.strerror or e}")
-        return DATABASE
-    try:
-        Store(path).close()
-        _say_holder(path)
-        settings = _settings(path, rules, addresses, failed_share, verbose)
-        report = _crawled(chosen, settings, again=again, progress=is_terminal() and not (quiet or verbose or json_))
-    finally:
-        _holder_file(path).unlink(missing_ok=True)
-        lock.release()
+        with lock(path):
+            Store(path).close()
+            settings = _settings(path, rules, addresses, failed_share, verbose)
+            settings["WATCHFLOOR_NAMED"] = named
+            settings |= {"WATCHFLOOR_ARCHIVE": not no_archive, "WATCHFLOOR_ARCHIVE_BYTES": archive_limit}
+            report = _crawled(chosen, settings, again=again, progress=is_terminal() and not (quiet or verbose or json_))
+            if report and not no_archive:
+                _keep_within(path, archive_limit, quiet=quiet)
+    except Held as e:
+        complain(str(e))
+        return LOCKED, None
     if report is None:
         complain("the crawl could not start; `watchfloor crawl -v` says more")
-        return NOTHING_WORKED
+        return NOTHING_WORKED, None
     _tell(report, quiet=quiet, json_=json_)
-    return report.exit_code
+    return report.exit_code, report
+
+
+def _keep_within(path: Path, most: int, *, quiet: bool) -> None:
+    """Lets the oldest raw pages go; which, is said."""
+    from app.cli.archive import let_go, told
+
+    try:
+        gone = let_go(path, most=most)
+    except (DatabaseProblem, OSError) as e:
+        return complain(f"the archive was not kept within its limit: {e}")
+    if gone and not quiet:
+        complain(f"archive: {told(gone)} let go, over --archive-limit {most / GIGABYTE:g}")
 
 
 def _chosen(ids: tuple[str, ...], files: Path | None, home: Path) -> tuple[Source, ...]:
@@ -154,22 +193,5 @@ def summary(report: RunReport) -> str:
     """A run in one line."""
     total = {name: sum(getattr(t, name) or 0 for t in report.tallies.values()) for name in asdict(SourceTally())}
     sources = f"{len(report.tallies)} source{'s' if len(report.tallies) != 1 else ''}"
-    return safe(f"watchfloor crawl: {report.status}: {sources}: {tally_line(total)}")
-
-
-def _say_holder(path: Path) -> None:
-    """For whoever meets the lock. Only a courtesy: the lock holds without it."""
-    with contextlib.suppress(OSError):
-        since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        _holder_file(path).write_text(f"process {os.getpid()}, since {since}", "utf-8")
-
-
-def _holder_file(path: Path) -> Path:
-    return path.with_name(f"{path.name}.lock-holder")
-
-
-def _holder(path: Path) -> str:
-    try:
-        return _holder_file(path).read_text("utf-8")[:200]
-    except OSError:
-        return "it has not said who it is"
+    resting = f", {total.pop('resting')} resting" if total["resting"] else ""
+    return safe(f"watchfloor crawl: {report.status}: {sources}{resting}: {tally_line(total)}")

@@ -62,7 +62,7 @@ def demo(db: Path, port: int, serve_only: bool) -> int:
 def _crawl(server: Server, db: Path) -> int:
     say(f"The demo site answers at {server.url}; crawling it into {db}")
     watched = parse_source(source(server.url), id="demo", file="the demo's source file")
-    return run_crawl((watched,), db, addresses=(f"127.0.0.1:{server.port}",))
+    return run_crawl((watched,), db, addresses=(f"127.0.0.1:{server.port}",))[0]
 
 
 def _port_before(db: Path) -> int:

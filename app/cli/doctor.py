@@ -13,7 +13,7 @@ import click
 
 from app.cli.options import db_of, db_option, home_of, home_option, json_option, reading
 from app.cli.terminal import as_json, one_line, say
-from crawler.settings import our_version
+from crawler.settings import USER_AGENT, our_version
 from crawler.source import SourceError, catalogue
 from db import read
 from db.connect import SQLITE_VERSION, Database, DatabaseProblem, has_wal_reset_bug
@@ -45,7 +45,7 @@ def doctor(db: Path | None, home: Path | None, json_: bool) -> int:
     Example: watchfloor doctor --db news.db
     """
     path = db_of(db, home)
-    findings = [*_machine(path), *_files(home_of(home))]
+    findings = [*_machine(path), _contact(), *_files(home_of(home))]
     broken = False
     try:
         findings += _database(path)
@@ -71,6 +71,14 @@ def _machine(path: Path) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free // 2**20
     level: Level = "ok" if free >= ROOM_MB else "warning"
     yield Finding(level, f"{free:,} MB free on the disk of {folder}")
+
+
+def _contact() -> Finding:
+    agent = USER_AGENT
+    if "@" in agent or "+http" in agent:
+        return Finding("ok", f"sites see us as {agent}")
+    mend = "set WATCHFLOOR_CONTACT to an address of yours, so that a site's owner can write before blocking you"
+    return Finding("warning", f"sites see us as {agent}", mend)
 
 
 def _files(home: Path) -> Iterator[Finding]:

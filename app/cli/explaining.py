@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 from app.cli.options import db_of, db_option, home_of, home_option, json_option, reading
 from app.cli.terminal import as_json, one_line, safe, say
 from crawler.items import Found, Moment
+from crawler.robots import decide
 from crawler.schedule import Visited, due
 from crawler.source import Source, catalogue
 from crawler.urls import host_of, normal
@@ -38,8 +40,10 @@ def explain(url: str, files: Path | None, db: Path | None, home: Path | None, js
         raise click.UsageError(f"{url}: no http or https address")
     with reading(db_of(db, home)) as database:
         known = read.fetch(database, key)
+        robots = _robots(read.robots(database, host_of(key)), key)
     sources = [s for s in catalogue(files, home_of(home)).values() if host_of(key) in s.all_hosts]
-    told = {"url": key, "sources": [s.id for s in sources], "known": known, "next": _next(known, sources)}
+    next = _next(known, sources) if not robots or robots["allowed"] else "nothing: its robots.txt forbids it"
+    told = {"url": key, "sources": [s.id for s in sources], "known": known, "robots": robots, "next": next}
     if json_:
         as_json(told)
     else:
@@ -64,6 +68,13 @@ def _next(known: Row | None, sources: list[Source]) -> str:
     return f"left alone until {decided.at}: {decided.why}" if decided.at else f"left alone: {decided.why}"
 
 
+def _robots(known: Row | None, url: str) -> Row | None:
+    """What its host's robots.txt says of a URL, as the last run read it; None when none ever did."""
+    if known is None:
+        return None
+    return {**asdict(decide(known["text"], url)), "fetched_at": known["fetched_at"], "run_id": known["run_id"]}
+
+
 def _say(told: Row) -> None:
     known = told["known"]
     say(safe(told["url"]))
@@ -82,7 +93,17 @@ def _say(told: Row) -> None:
             say(f"failures   {known['failures']} in a row")
         stated = [f"{label} {safe(known[name])}" for label, name in _STATED if known[name]]
         say(f"said       {'; '.join(stated) or 'nothing by which a change could be told'}")
+    say(f"robots.txt {one_line(_said_by_robots(told['robots']), 200)}")
     say(f"next run   {one_line(told['next'], 200)}")
+
+
+def _said_by_robots(robots: Row | None) -> str:
+    if robots is None:
+        return "no run has read it"
+    allowed = "allowed" if robots["allowed"] else "forbidden"
+    why = f"by its line “{robots['rule']}” for {robots['group']}" if robots["rule"] else "no line forbids it"
+    delay = "" if robots["delay"] is None else f"; {robots['delay']:g} s between requests"
+    return f"{allowed}, {why}{delay}; read {robots['fetched_at']} in run {robots['run_id']}"
 
 
 _STATED = (("ETag", "etag"), ("Last-Modified", "last_modified"), ("its listing: changed", "lastmod"))

@@ -109,6 +109,23 @@ def check_source(db: Database, id: str) -> None:
         raise click.ClickException(f"nothing of a source {safe(id)!r} is stored here{nearest(id, known)}")
 
 
+GIGABYTE = 1000**3
+
+
+def gigabytes_option(name: str, *, default: float | None, help: str) -> Callable[[Command], Command]:
+    """An option in GB, of which the command receives bytes."""
+    most = click.FloatRange(0, 1_000_000, min_open=True)
+    return click.option(
+        name,
+        type=most,
+        default=default,
+        show_default=default is not None,
+        metavar="GB",
+        callback=lambda _, __, value: None if value is None else int(value * GIGABYTE),
+        help=help,
+    )
+
+
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[Database]:
     """The database, for reading. Raises `DatabaseProblem`."""

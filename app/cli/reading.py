@@ -176,12 +176,21 @@ def _say_run(run: Row) -> None:
         say(f"  {safe(id):<16} {tally_line(tally)}")
     for problem in run["problems"]:
         where = f"{problem['source']}: " if problem["source"] else ""
-        say("  ! " + one_line(f"{where}{problem['name']}: {problem['detail']}"))
+        say("  ! " + one_line(f"{where}{problem_line(problem, run['id'])}"))
+
+
+def problem_line(problem: Row, run_id: int = 0) -> str:
+    """A problem that a run named, with the run since which it holds where that is another one."""
+    since = problem.get("since") or run_id
+    still = "" if since == run_id or problem.get("field") else f" since run {since}"  # a field's detail says it
+    return f"{problem['name']}{still}: {problem['detail']}"
 
 
 def tally_line(tally: Row) -> str:
     """One source's numbers in a line."""
-    names = ("new", "edited", "unchanged", "rejected", "failed", "skipped", "gone", "not_due")
+    if tally.get("resting"):
+        return "resting"
+    names = ("new", "edited", "unchanged", "rejected", "failed", "blocked", "skipped", "gone", "not_due")
     parts = [f"{tally[name]} {name.replace('_', ' ')}" for name in names if tally[name] or name == "new"]
     return f"{', '.join(parts)}; {tally['comments_new']} comments, {tally['comments_flagged']} held for review"
 

@@ -1,32 +1,36 @@
-"""`watchfloor status` and `schedule`: is the watch kept, and how to keep it from cron or systemd."""
+"""`watchfloor status`: is the watch kept, and how is every source."""
 
 from __future__ import annotations
 
-import shlex
-import shutil
 import sys
-import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from app.cli.options import db_of, db_option, home_of, home_option, json_option, reading, with_db
+from app.cli.options import check_source, json_option, reading, with_db
+from app.cli.reading import problem_line, tally_line
 from app.cli.terminal import as_json, complain, one_line, safe, say
 from db import read
 
 Row = dict[str, Any]
 SHOWN = 12
-"""Runs of a source that the line shows."""
+"""Runs of a source that a line shows."""
+SHOWN_ALONE = 30
+"""Runs that are shown of one source alone."""
+KNOWN = 5
+"""Visits from which on a source is no longer new: fewer say little of what is usual."""
 BARS = "▁▂▃▄▅▆▇█"
 NO_RUN = "·"
 ASCII_BARS = "_.:-=+*#"
 """For terminals that cannot show the others."""
+MARKS = {"trouble": "!", "resting": "~", "never": "?"}
 
 
 @click.command()
+@click.argument("source", default="")
 @click.option(
     "--max-age",
     type=click.FloatRange(min=0, min_open=True),
@@ -35,147 +39,95 @@ ASCII_BARS = "_.:-=+*#"
 )
 @json_option
 @with_db
-def status(path: Path, max_age: float | None, json_: bool) -> int:
-    """Every source's health at a glance: when it was visited, when it gave something new, what is wrong.
+def status(path: Path, source: str, max_age: float | None, json_: bool) -> int:
+    """Every source's health at a glance: how it is, when it was visited, when it gave something new, what is wrong.
 
-    The bars are the new articles of its last runs, the latest at the right.
-
-    Exit codes: 0 all well; 1 a source is in trouble, or no run has ended within --max-age.
+    The bars are the new articles of its last runs, the latest at the right; a dot is a run in which it rested. With
+    SOURCE that one in depth: what its articles had in each run, and what was wrong.
 
     \b
-    Example: watchfloor status --max-age 3
+    ok        its last visit named no problem      trouble   it did, and the problems stand below
+    resting   in quarantine after failures         new       visited fewer than 5 times
+    never     known, and never visited to the end
+
+    Exit codes: 0 all well, or only resting; 1 a source is in trouble, the last run was, or none has ended within
+    --max-age.
+
+    \b
+    Examples: watchfloor status --max-age 3
+              watchfloor status usni
     """
     now = datetime.now(UTC)
     with reading(path) as db:
-        rows = read.health(db, runs=SHOWN)
-        last = next((r["ended_at"] for r in read.runs(db, limit=SHOWN) if r["status"] in ("ok", "trouble")), None)
+        check_source(db, source)
+        rows = read.health(db, runs=SHOWN_ALONE if source else SHOWN, now=f"{now:%Y-%m-%dT%H:%M:%SZ}", source=source)
+        last, wrong = read.last_good_end(db), read.run_problems(db)
+        depth = read.depth(db, source, runs=SHOWN_ALONE) if source else {}
+    for row in rows:
+        row["state"] = _state(row)
     late = max_age is not None and (last is None or _hours(last, now) > max_age)
-    troubled = [row for row in rows if row["problems"]]
+    troubled = [row for row in rows if row["state"] == "trouble" and row["enabled"]]
     if json_:
-        as_json({"last_run": last, "late": late, "sources": rows})
+        as_json({"last_run": last, "late": late, "problems": wrong, "sources": [{**row, **depth} for row in rows]})
     else:
-        _say_status(rows, now)
-        say(f"last run that ended: {_age(last, now)}; {len(troubled)} of {len(rows)} sources in trouble")
+        for row in rows:
+            _say_source(row, now)
+        if source:
+            _say_depth(depth)
+        _say_whole(rows, troubled, wrong, _age(last, now))
     if late:
         complain(f"no run has ended within {max_age:g} hours: the last one ended {_age(last, now)}")
-    return int(late or bool(troubled))
+    return int(late or bool(troubled or wrong))
 
 
-@click.command()
-@click.option("--cron", "kind", flag_value="cron", default="cron", help="Lines for a crontab (the default).")
-@click.option("--systemd", "kind", flag_value="systemd", help="Units for systemd: a service, a timer, a watchdog.")
-@click.option("--every", type=click.IntRange(1, 24), default=1, metavar="HOURS", help="Hours between runs. Default 1.")
-@click.option(
-    "--ping", default="", metavar="URL", help="An address to be called after each good run, such as a check's."
-)
-@db_option
-@home_option
-def schedule(kind: str, every: int, ping: str, db: Path | None, home: Path | None) -> None:
-    """Print what keeps the watch: ready lines for cron, or units for systemd. Nothing is installed.
-
-    \b
-    Examples: watchfloor schedule --cron | crontab -
-              watchfloor schedule --systemd --every 2
-    """
-    if ping and not ping.startswith(("https://", "http://")):
-        raise click.UsageError(f"--ping {ping}: no http or https address")
-    if any(c in ping for c in "%\r\n'\"\\ "):
-        raise click.UsageError("--ping: an address without %, quotes, blanks and backslashes, please")
-    beside = Path(sys.executable).with_name("watchfloor")
-    program = str(beside) if beside.exists() else shutil.which("watchfloor") or "watchfloor"
-    where = ["--home", str(home_of(home).absolute())]
-    command = [program, "crawl", "-q", *where, "--db", str(db_of(db, home).absolute())]
-    guard = [program, "status", "--max-age", str(3 * every), "--db", str(db_of(db, home).absolute())]
-    lines = _cron(command, guard, every, ping) if kind == "cron" else _systemd(command, guard, every, ping)
-    for line in lines:
-        click.echo(line)
+def _state(row: Row) -> str:
+    if row["resting_until"]:
+        return "resting"
+    if row["problems"]:
+        return "trouble"
+    return "never" if not row["visits"] else "new" if row["visits"] < KNOWN else "ok"
 
 
-def _cron(command: list[str], guard: list[str], every: int, ping: str) -> Iterator[str]:
-    """Lines of a crontab. The minute follows from the database's path: not all machines shall call at the full hour."""
-    minute = zlib.crc32(command[-1].encode()) % 55 + 2
-    hours = "*" if every == 1 else f"*/{every}"
-    then = f" && curl -fsS -m 10 --retry 3 -o /dev/null '{ping}'" if ping else ""
-    yield "# watchfloor: mail comes only when something is wrong. Set MAILTO, or read the mail of this user."
-    limit = f"{shutil.which('timeout') or 'timeout'} -k 60 {every * 60 - 10}m"
-    yield f"{minute} {hours} * * * {limit} {_for_cron(command)}{then}"
-    yield f"# the watchdog: it complains when no run has ended for {3 * every} hours"
-    yield f"{(minute + 30) % 60} */{max(3, every)} * * * {_for_cron(guard)} >/dev/null"
+def _say_whole(rows: list[Row], troubled: list[Row], wrong: list[Row], ended: str) -> None:
+    for problem in wrong:
+        say(one_line(f"! the last run: {problem['name']}: {problem['detail']}"))
+    resting = sum(row["state"] == "resting" for row in rows)
+    rest = f", {resting} resting" if resting else ""
+    say(f"last run that ended: {ended}; {len(troubled)} of {len(rows)} sources in trouble{rest}")
 
 
-def _for_cron(command: list[str]) -> str:
-    """A command as a crontab has it: `%` would end the line there."""
-    return shlex.join(command).replace("%", "\\%")
+def _say_source(row: Row, now: datetime) -> None:
+    mark, seen, fresh = MARKS.get(row["state"], " "), _age(row["visited_at"], now), _age(row["last_new_at"], now)
+    counted = f"visited {seen:<12}  new {fresh:<12} {row['articles']:>7,} articles"
+    off = "" if row["enabled"] else "  (disabled)"
+    say(f"{mark} {safe(row['source_id']):<18} {row['state']:<8} {_bars(row['new'][-SHOWN:])}  {counted}{off}")
+    if row["resting_until"]:
+        say(f"      rests until {row['resting_until']}")
+    for problem in row["problems"]:
+        say("      " + one_line(problem_line(problem)))
 
 
-def _systemd(command: list[str], guard: list[str], every: int, ping: str) -> Iterator[str]:
-    """Units, each under the name of the file that it belongs into."""
-    yield "# ~/.config/systemd/user/watchfloor.service"
-    yield from _unit("Unit", Description="watchfloor: one crawl", After="network-online.target")
-    yield from _unit(
-        "Service",
-        Type="oneshot",
-        ExecStart=_for_systemd(command),
-        **(
-            {"ExecStartPost": f"-{shutil.which('curl') or '/usr/bin/curl'} -fsS -m 10 -o /dev/null {ping}"}
-            if ping
-            else {}
-        ),
-        SuccessExitStatus="75",
-        Nice="10",
-        TimeoutStartSec=f"{every * 60 - 10}min",
-        KillSignal="SIGTERM",
-        TimeoutStopSec="60",
-    )
-    yield "# ~/.config/systemd/user/watchfloor.timer"
-    yield from _unit("Unit", Description="watchfloor: keep the watch")
-    yield from _unit(
-        "Timer",
-        OnCalendar=f"*-*-* {_hours_of_day(every)}:00:00",
-        RandomizedDelaySec="10min",
-        Persistent="true",
-    )
-    yield from _unit("Install", WantedBy="timers.target")
-    yield "# ~/.config/systemd/user/watchfloor-watchdog.service"
-    yield from _unit("Unit", Description="watchfloor: has a run ended lately?")
-    yield from _unit("Service", Type="oneshot", ExecStart=_for_systemd(guard))
-    yield "# ~/.config/systemd/user/watchfloor-watchdog.timer"
-    yield from _unit("Unit", Description="watchfloor: ask the watchdog")
-    yield from _unit("Timer", OnCalendar=f"*-*-* {_hours_of_day(max(3, every))}:30:00", Persistent="true")
-    yield from _unit("Install", WantedBy="timers.target")
-    yield "# then: systemctl --user daemon-reload"
-    yield "#       systemctl --user enable --now watchfloor.timer watchfloor-watchdog.timer"
+def _say_depth(depth: Row) -> None:
+    """What the articles of one source had, run by run, and what was wrong."""
+    for name, counts in depth["fields"].items():
+        shares = [count["filled"] / count["read"] for count in counts if count["read"]]
+        filled, read_ = (sum(count[key] for count in counts) for key in ("filled", "read"))
+        say(f"  {name:<16} {_scaled(shares, 1.0).rjust(SHOWN_ALONE)}  {filled:,} of {read_:,}")
+    for run in depth["runs"]:
+        named = ", ".join(problem["name"] for problem in run["problems"])
+        told = f"run {run['run_id']:<7} {run['at']}  {tally_line(run)}"
+        say(one_line(f"{told}{f'  ! {named}' if named else ''}"))
 
 
-def _hours_of_day(every: int) -> str:
-    return "0" if every == 24 else f"0/{every}"
+def _bars(numbers: Sequence[int | None]) -> str:
+    """A small chart: one character a run; None is a run in which the source rested."""
+    return _scaled(numbers, max((n for n in numbers if n), default=0) or 1).rjust(SHOWN)
 
 
-def _unit(section: str, **settings: str) -> Iterator[str]:
-    yield f"[{section}]"
-    yield from (f"{name}={value}" for name, value in settings.items())
-    yield ""
-
-
-def _for_systemd(command: list[str]) -> str:
-    """A command as a unit has it: each word quoted, `%` and `$` doubled."""
-    words = (word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$") for word in command)
-    return " ".join(f'"{word}"' for word in words)
-
-
-def _say_status(rows: list[Row], now: datetime) -> None:
-    for row in rows:
-        mark, wrong = "!" if row["problems"] else " ", one_line("; ".join(row["problems"]))
-        seen, fresh = _age(row["visited_at"], now), _age(row["last_new_at"], now)
-        counted = f"visited {seen:<12}  new {fresh:<12} {row['articles']:>7,} articles"
-        say(f"{mark} {safe(row['source_id']):<18} {_bars(row['new'])}  {counted}{f'  {wrong}' if wrong else ''}")
-
-
-def _bars(numbers: list[int]) -> str:
-    """A small chart: one character a run."""
-    most = max(numbers, default=0) or 1
-    bars = BARS if (sys.stdout.encoding or "").lower().startswith("utf") else ASCII_BARS
-    return "".join(bars[(len(bars) - 1) * n // most] for n in numbers).rjust(SHOWN)
+def _scaled(numbers: Sequence[float | None], most: float) -> str:
+    utf = (sys.stdout.encoding or "").lower().startswith("utf")
+    bars, none = (BARS, NO_RUN) if utf else (ASCII_BARS, " ")
+    return "".join(none if n is None else bars[int((len(bars) - 1) * n / most)] for n in numbers)
 
 
 def _hours(at: str, now: datetime) -> float:

@@ -78,7 +78,8 @@ def _start(ground: Ground, titles: frozenset[str]) -> tuple[int, str]:
         weights[around] >= ARTICLE_SHARE * total or _in_other_articles(ground, around) > OTHERS_SHARE * total
     ):
         total, within = weights[around], (around, index.ends[around])
-    heavy = [p for p in range(within[1], within[0] - 1, -1) if weights[p] and weights[p] >= MARKED_SHARE * total]
+    least = MARKED_SHARE * total
+    heavy = [p for p in range(within[1], within[0] - 1, -1) if weights[p] >= least]
     if marked := [p for p in heavy if _is_marked(index.elements[p])]:
         return max(marked, key=weights.__getitem__), MARKED
     heavy = [p for p in heavy if weights[p] >= NAMED_SHARE * total]

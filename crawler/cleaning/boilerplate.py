@@ -45,6 +45,8 @@ STATES = re.compile(
 WORDS = re.compile(f"{START}(?:{TABLE['classes']}){END}|{HIDDEN}")
 CAPTIONS = re.compile(f"{START}(?:{TABLE['captions']}){END}")
 KEEPERS = re.compile(TABLE["keepers"])
+ANY = re.compile(f"{START}(?:{TABLE['comments']}|{TABLE['captions']}|{TABLE['classes']}){END}|{HIDDEN}")
+"""Any of the above: most classes have none, which one search tells."""
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 NAMES = 300
 """Characters of a class or id that are looked at; style frameworks write longer ones, which say nothing."""
@@ -68,6 +70,8 @@ def marks(names: str) -> str:
     Compared in small letters: patterns that pass over the case of letters cost several times as much.
     """
     spaced = _spaced(names)
+    if not ANY.search(spaced):
+        return ""
     if COMMENTS.search(spaced) and COMMENTS.search(STATES.sub("", spaced)) and "hentry" not in spaced:
         return "comments"
     if CAPTIONS.search(spaced):

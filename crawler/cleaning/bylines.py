@@ -11,6 +11,7 @@ from typing import Any
 from crawler import limits
 from crawler.cleaning import authors, json_ld, marks
 from crawler.cleaning.headline import key
+from crawler.cleaning.index import Index
 from crawler.cleaning.marks import spelled
 from crawler.cleaning.statements import Statements, labelled, pieces, shown
 from crawler.items import Evidence
@@ -157,7 +158,7 @@ def _shown(said: Statements, own: tuple[str, ...], headline_at: int, most: int) 
         parts = pieces(el)
         text = " ".join(parts)[:BYLINE_CHARACTERS]
         far = headline_at and _is_far(at - headline_at, text)
-        names = () if far or _is_elsewhere(el) else _read(el, parts, own, marked=(at, el) not in spoken)
+        names = () if far or _is_elsewhere(said.parsed.index, at) else _read(el, parts, own, marked=(at, el) not in spoken)
         if not names:
             continue
         if group and not 0 <= at - group[-1][0] <= TOGETHER:
@@ -179,17 +180,16 @@ def _is_far(distance: int, text: str) -> bool:
     return distance > NEAR and not authors.has_lead(text)
 
 
-def _is_elsewhere(el: Any) -> bool:
+def _is_elsewhere(index: Index, place: int) -> bool:
     """True in a sidebar, a picture's caption, a quotation, a comment, a list of other texts."""
     aside = False
-    for _ in range(ROUND):
-        if el is None or el.tag == "body":
+    for above in islice(index.chain(place), ROUND):
+        tag, stated = index.tags[above], index.classes[above].lower()
+        if tag == "body":
             break
-        stated = (el.get("class") or "").lower()
-        if el.tag in ELSEWHERE or any(part in stated for part in ELSEWHERE_CLASSES):
+        if tag in ELSEWHERE or any(part in stated for part in ELSEWHERE_CLASSES):
             return True
-        aside = (aside or el.tag in ASIDE) and el.tag != "article"
-        el = el.getparent()
+        aside = (aside or tag in ASIDE) and tag != "article"
     return aside
 
 

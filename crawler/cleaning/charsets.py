@@ -93,7 +93,16 @@ def decode(html: bytes) -> str:
 
 
 def decoded(html: bytes) -> tuple[str, bool]:
-    """The page as text, and whether its bytes are just that text in UTF-8."""
+    """The page as text without NUL, and whether its bytes are just that text in UTF-8.
+
+    NUL goes before anybody looks at the markup: where one stands before a quotation mark, the mark opens a value for
+    those who pass over it, and none for others.
+    """
+    text, is_utf8 = _decoded(html)
+    return (text.replace("\0", ""), False) if b"\0" in html else (text, is_utf8)
+
+
+def _decoded(html: bytes) -> tuple[str, bool]:
     for mark, codec in MARKS:
         if html.startswith(mark):
             return html[len(mark) :].decode(codec, "replace"), False

@@ -131,20 +131,18 @@ def _kept_weights(ground: Ground) -> list[float]:
 def _pieces(index: Index) -> list[Weighed]:
     """The page's pieces of running text in reading order. What never holds an article is not gone into."""
     found: list[tuple[int, int, int, Weighed]] = []
-    elements, tags, parents, ends = index.elements, index.tags, index.parents, index.ends
-    dropped, place, size = boilerplate.DROPPED_TAGS, 0, len(index.elements)
-    while place < size:
-        tag, element = tags[place], elements[place]
-        out = tag in dropped
-        if not out and tag != "a" and (text := element.text) and len(text) > SHORTEST:
-            piece = _weighed(index, place, text)
-            if piece:
-                found.append((place, 0, 0, piece))
-        if place and (tail := element.tail) and len(tail) > SHORTEST:
-            piece = _weighed(index, parents[place], tail)
-            if piece:
-                found.append((ends[place], 1, -place, piece))
-        place = ends[place] + 1 if out else place + 1
+    dropped, parents, ends = boilerplate.DROPPED_TAGS, index.parents, index.ends
+    passed = -1
+    for place, (tag, element) in enumerate(zip(index.tags, index.elements, strict=True)):
+        if place <= passed:
+            continue
+        if tag in dropped:
+            passed = ends[place]
+        elif tag != "a" and (text := element.text) and len(text) > SHORTEST and (own := _weighed(index, place, text)):
+            found.append((place, 0, 0, own))
+        tail = element.tail if place else None
+        if tail and len(tail) > SHORTEST and (behind := _weighed(index, parents[place], tail)):
+            found.append((ends[place], 1, -place, behind))
     found.sort(key=itemgetter(0, 1, 2))
     return [piece for _, _, _, piece in found]
 

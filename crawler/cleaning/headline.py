@@ -30,7 +30,7 @@ def _key(text: str) -> str:
         for mark in TYPOGRAPHIC:
             text = text.replace(mark, "")
         if not text.isascii():
-            return NO_WORD.sub("", text).casefold()
+            return NO_WORD.sub("", "".join(text.split())).casefold()
     return text.translate(PUNCTUATION).casefold()
 
 
@@ -40,11 +40,12 @@ _kept_key = lru_cache(maxsize=128)(_key)
 def without_site(title: str, site_name: str, host: str) -> str:
     """The title without the site's name at either end."""
     text = line(title, limits.HEADLINE_CHARACTERS)
-    for divider in reversed(list(DIVIDERS.finditer(text))):
+    dividers = list(DIVIDERS.finditer(text))
+    for divider in reversed(dividers):
         head, tail = text[: divider.start()], text[divider.end() :]
         if _names_site(tail, site_name, host) and key(head):
             return without_site(head, site_name, host)
-    for divider in DIVIDERS.finditer(text):
+    for divider in dividers:
         head, tail = text[: divider.start()], text[divider.end() :]
         if _names_site(head, site_name, host) and key(tail):
             return tail

@@ -64,6 +64,13 @@ class Index:
         end = self.ends[place]
         return any(place < other <= end for other in self.tagged.get(tag, ()))
 
+    def depth(self) -> int:
+        """How many elements stand in one another, at most."""
+        levels = [1] * len(self.parents)
+        for place, parent in enumerate(self.parents[1:], 1):
+            levels[place] = levels[parent] + 1
+        return max(levels)
+
     def placed(self, elements: Iterable[Any]) -> frozenset[int]:
         """The places of elements, those of another page left out."""
         return frozenset(self.places[el] for el in elements if el in self.places)
@@ -108,10 +115,9 @@ def _attributes(elements: list[Any]) -> tuple[list[str], list[str], dict[str, di
 
 
 def _ends(parents: list[int]) -> list[int]:
-    """The place of the last element inside each one: from the last to the first, each tells its parent."""
+    """The place of the last element inside each one: where its last child ends, from the last element to the first."""
     ends = list(range(len(parents)))
-    for place in range(len(parents) - 1, 0, -1):
-        parent = parents[place]
-        if parent >= 0 and ends[place] > ends[parent]:
-            ends[parent] = ends[place]
+    last_children = dict(zip(parents[1:], range(1, len(parents)), strict=True))
+    for place, child in reversed(last_children.items()):
+        ends[place] = ends[child]
     return ends

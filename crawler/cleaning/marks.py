@@ -98,17 +98,12 @@ def find(index: Index) -> Marks:
 def shown(index: Index) -> Shown:
     """The elements that their class or their address marks. Each class is judged once."""
     kinds = {names: kind for names in set(index.classes) if (kind := _kind(names))}
-    linked, found = _author_links(index), Shown()
-    for at, names in enumerate(index.classes):
-        kind = kinds.get(names, 0)
-        if at in linked:
-            kind |= BYLINE
-        if kind and index.tags[at] in TEXTUAL:
-            if kind & BYLINE and len(found.bylines) < MARKED:
-                found.bylines.append((at, index.elements[at]))
-            if kind & DATE and len(found.dated) < MARKED:
-                found.dated.append((at, index.elements[at]))
-    return found
+    marked = {at: kinds[names] for at, names in enumerate(index.classes) if names in kinds}
+    linked = _author_links(index)
+    places = [at for at in sorted(linked | marked.keys()) if index.tags[at] in TEXTUAL]
+    bylines = [at for at in places if at in linked or marked[at] & BYLINE]
+    dated = [at for at in places if marked.get(at, 0) & DATE]
+    return Shown(*([(at, index.elements[at]) for at in found[:MARKED]] for found in (bylines, dated)))
 
 
 def names_author(link: Any) -> bool:

@@ -32,6 +32,7 @@ FEED = re.compile(
 PLAIN = re.compile(r"https?://[a-zA-Z0-9.-]+/[!#-;=?-Z_a-z~]*+")
 """An absolute address as nearly all are, with nothing in it to repair."""
 DEEP = etree.XPath("/*" * limits.DEPTH)
+"""The elements at the limit of depth."""
 MAGIC = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b")
 """First bytes of what is served as a page by mistake: PDF, images, archives."""
 NOT_TEXT_SHARE = 0.1
@@ -48,14 +49,11 @@ class Parsed:
     """What relative addresses are relative to: `<base href>` or the URL."""
     root: Any
     """The lxml element of `<html>`. Read it; change nothing in it."""
+    index: Index
+    """Its elements, numbered."""
     rules: Rules
     cuts: tuple[Cut, ...] = ()
     """What the limits on markup left out."""
-
-    @cached_property
-    def index(self) -> Index:
-        """The page's elements, numbered."""
-        return index_of(self.root)
 
     @cached_property
     def nodes(self) -> tuple[json_ld.Node, ...]:
@@ -74,13 +72,15 @@ def parse(html: bytes, url: str, rules: Rules) -> Parsed | Rejected:
         return Rejected(reason="not html", detail="no markup" if text.strip() else "empty")
     bounded, cuts = within_limits(text)
     root = _tree(html if is_utf8 and bounded is text else _utf8(bounded))
-    if root is not None and DEEP(root):
-        root, deeper = _made_shallow(bounded)
+    index = None if root is None else index_of(root)
+    if index and index.depth() >= limits.DEPTH:
+        index, deeper = _made_shallow(bounded)
         cuts += deeper
-    if root is None:
+    if index is None:
         return Rejected(reason="not html", detail="nothing but markup")
-    stated = next((el.get("href", "") for el in root.iter("base")), "")
-    return Parsed(url=url, base=absolute(stated, url) or url, root=root, rules=rules, cuts=cuts)
+    stated = next((el.get("href", "") for el in index.by_tag("base")), "")
+    base = absolute(stated, url) or url
+    return Parsed(url=url, base=base, root=index.elements[0], index=index, rules=rules, cuts=cuts)
 
 
 def _utf8(text: str) -> bytes:
@@ -93,20 +93,23 @@ def _tree(html: bytes) -> Any | None:
         encoding="utf-8", huge_tree=True, remove_pis=True, remove_comments=True, collect_ids=False
     )
     try:
-        return etree.fromstring(html.replace(b"\0", b""), parser=parser)
+        return etree.fromstring(html, parser=parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
 
 
-def _made_shallow(text: str) -> tuple[Any | None, tuple[Cut, ...]]:
-    """The tree of markup that is nested too deep: replies beside what they answer, the rest flattened."""
+def _made_shallow(text: str) -> tuple[Index | None, tuple[Cut, ...]]:
+    """The elements of markup that is nested too deep: replies beside what they answer, the rest flattened."""
     text = hoisted(text)
     root = _tree(_utf8(text))
     cuts: tuple[Cut, ...] = ()
     if root is not None and DEEP(root):
         text, cuts = shallower(text)
         root = _tree(_utf8(text))
-    return root, cuts if root is None else cuts + _flattened(root)
+    if root is None:
+        return None, cuts
+    cuts += _flattened(root)
+    return index_of(root), cuts
 
 
 def select(parsed: Parsed, css: str) -> list[Any]:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from urllib.parse import urlsplit
 
 from crawler.cleaning.body import Text
@@ -95,8 +94,7 @@ class Look:
     @cached_property
     def body_class(self) -> str:
         """The class of the page's body."""
-        body: Any = self.parsed.root.find("body")
-        return (body.get("class") or "") if body is not None else ""
+        return next((body.get("class") or "" for body in self.parsed.index.by_tag("body")), "")
 
     @cached_property
     def declared(self) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
 
 from scrapy.http import Response
 
-from crawler import limits
-from crawler.cleaning.charsets import as_stated
+from crawler import gathering, limits
+from crawler.gathering import Got
 from crawler.items import Fetch, Rejected
-from crawler.settings import our_version
+from crawler.settings import cleaned_by as cleaned_by
 from crawler.source import Source
 from crawler.text import tidy
 from crawler.urls import normal
@@ -31,25 +30,19 @@ def seen(response: Response, source: Source) -> Fetch:
     )
 
 
-def cleaned_by(source: Source) -> str:
-    """The cleaning that a receipt belongs to: another version, or other rules of the source, read the page anew."""
-    rules = repr((source.rules, source.language, source.comment_pages, source.comment_routes)).encode()
-    return f"{our_version()}+{zlib.crc32(rules):08x}"
+def got(response: Response) -> Got:
+    """The answer, as far as reading it goes."""
+    return Got(url=response.url, body=response.body, content_type=_header(response, "Content-Type"))
 
 
 def not_html(response: Response) -> Rejected | None:
     """A picture, a document or a feed, as its own header says."""
-    stated = _header(response, "Content-Type").partition(";")[0].strip().lower()
-    if not stated or "html" in stated or stated in ("text/plain", "application/octet-stream"):
-        return None
-    return Rejected(reason="not html", detail=stated)
+    return gathering.not_html(_header(response, "Content-Type"))
 
 
 def html_of(response: Response) -> bytes:
     """The page's bytes, with the character set that the header states, where it states one."""
-    return as_stated(
-        response.body, _header(response, "Content-Type").lower().partition("charset=")[2].partition(";")[0]
-    )
+    return got(response).html
 
 
 def _header(response: Response, name: str) -> str:

@@ -6,21 +6,20 @@ has a cut, and nothing that is missing counts as gone.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from crawler import limits
+from crawler.archiving import Archiving
 from crawler.fetching import Interrupted
+from crawler.gathering import Gathering
 from crawler.items import Fetch
 from crawler.report import Report
-from crawler.routes import Answer, Kind, Route, answer, further, merged
-from crawler.spiders.answers import html_of, seen
-from crawler.text import tidy
+from crawler.routes import Route
+from crawler.spiders.answers import got, seen
 from crawler.urls import normal
 from pipelines.stages import Visit
 
@@ -33,56 +32,29 @@ class Held:
     """A visit that waits for more comments."""
 
     visit: Visit
-    todo: deque[Route] = field(default_factory=deque)
-    known: set[str] = field(default_factory=set)
-    """Every address that was taken up or left out."""
-    asked: int = 0
-    answers: list[tuple[Kind, Answer]] = field(default_factory=list)
-    unread: int = 0
-
-    def take(self, routes: Iterable[Route]) -> None:
-        """Those routes that are new; beyond the cap they are only counted, as are pages where the source wants none."""
-        routes = tuple(routes)
-        self.known.update(normal(route.here) for route in routes if route.here)
-        for route in routes:
-            key = normal(route.url)
-            if not key or key in self.known:
-                continue
-            self.known.add(key)
-            barred = route.kind == "page" and not self.visit.source.comment_pages
-            if barred or self.asked + len(self.todo) >= limits.COMMENT_PAGES:
-                self.unread += 1
-            else:
-                self.todo.append(route)
+    gathering: Gathering
 
 
 class Further:
     """Follows the comments of articles for one spider."""
 
-    def __init__(self, report: Callable[[], Report], failed: Callable[[Failure], object]) -> None:
-        self._report, self._failed = report, failed
+    def __init__(
+        self, report: Callable[[], Report], archiving: Callable[[], Archiving], failed: Callable[[Failure], object]
+    ) -> None:
+        self._report, self._archiving, self._failed = report, archiving, failed
 
     def hold(self, visit: Visit, response: Response) -> Iterator[Request | Visit]:
         """The visit itself where there is nothing more to read, else the first request."""
-        every = replace(visit.source, comment_pages=True)  # what is not followed is counted
-        held = Held(visit, known={normal(response.url), visit.fetch.url})
-        held.take(further(response.body, response.url, visit.page, every))
+        gathering = Gathering(visit.page, got(response), visit.source, asked_as=visit.fetch.url)
+        held = Held(visit, gathering)
         yield self._next(held) if self._report().run_id else visit
 
     def parse(self, response: Response, held: Held, route: Route) -> Iterator[Request | Visit]:
         """One answer → the next request, or the visit."""
-        source = held.visit.source
-        body = html_of(response) if route.kind == "page" else response.body
-        given = answer(route.kind, body, response.url, source)
-        outcome = replace(seen(response, source), outcome="read", etag="", last_modified="")
-        if given.problem:
-            held.unread += 1
-            problem = tidy(given.problem, limits.DETAIL_CHARACTERS)
+        outcome = replace(seen(response, held.visit.source), outcome="read", etag="", last_modified="")
+        self._archiving().comments(response, outcome)
+        if problem := held.gathering.answered(route, got(response)):
             outcome = replace(outcome, outcome="rejected", reason="no comments", detail=problem)
-        else:
-            held.answers.append((route.kind, given))
-            held.known.add(normal(response.url))
-            held.take(given.more)
         self._report().record(outcome)
         yield self._next(held)
 
@@ -90,18 +62,16 @@ class Further:
         """A request that gave nothing → its row; the others are not touched by it."""
         self._failed(failure)
         held: Held = failure.request.cb_kwargs["held"]  # type: ignore[attr-defined]
-        held.unread += 1
+        held.gathering.missed()
         if isinstance(failure.value, Interrupted):
-            held.unread += len(held.todo)
-            held.todo.clear()
+            held.gathering.stop()
         yield self._next(held)
 
     def _next(self, held: Held) -> Request | Visit:
         visit = held.visit
-        if not held.todo:
+        route = held.gathering.next()
+        if route is None:
             return _whole(held)
-        route = held.todo.popleft()
-        held.asked += 1
         fetch = Fetch(url=normal(route.url), source_id=visit.source.id, outcome="failed", found_on=visit.fetch.url)
         self._report().take_up(fetch)
         return Request(
@@ -121,10 +91,7 @@ def _whole(held: Held) -> Visit:
     A receipt speaks for one page alone: a 304 for it would hide what is new on the others, and what could not be read
     this time. So an article for which more than its page was asked keeps none, and is read whole at each visit.
     """
-    visit = held.visit
-    if not (held.answers or held.unread):
-        return visit
-    page = merged(visit.page, held.answers, held.unread)
-    if held.asked:
+    visit = replace(held.visit, page=held.gathering.page)
+    if held.gathering.asked:
         visit = replace(visit, fetch=replace(visit.fetch, etag="", last_modified=""))
-    return replace(visit, page=page)
+    return visit

@@ -18,10 +18,11 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from crawler import limits
+from crawler.archiving import Archiving
 from crawler.cleaning import clean
 from crawler.discovery import read_listing
 from crawler.fetching import FORBIDDEN, Interrupted, what_failed
-from crawler.items import Fetch, Found, Listing, Receipt, Rejected
+from crawler.items import Fetch, Found, Listing, Page, Receipt, Rejected
 from crawler.report import Report
 from crawler.schedule import due
 from crawler.settings import home
@@ -72,7 +73,7 @@ class NewsSpider(scrapy.Spider):
         self.chosen = given
         self.again = bool(again)
         self.progress = {source.id: Progress() for source in given}
-        self.further = Further(lambda: self.report, self.failed)
+        self.further = Further(lambda: self.report, lambda: self.archiving, self.failed)
 
     @classmethod
     def handles_request(cls, request: Request) -> bool:
@@ -94,10 +95,16 @@ class NewsSpider(scrapy.Spider):
         """The run's account."""
         return cast(Report, self.crawler.get_extension(Report))
 
+    @property
+    def archiving(self) -> Archiving:
+        """Where the answers of the run are kept."""
+        return cast(Archiving, self.crawler.get_extension(Archiving))
+
     async def start(self) -> AsyncIterator[Request]:
         """The listings of each source, the sources in turn."""
-        self.report.begin(self.chosen)
-        for source in self.chosen:
+        visited = self.report.begin(self.chosen)
+        self.archiving.begin()
+        for source in visited:
             for kind, url in source.listings:
                 request = self._listing(source, kind, url, depth=0)
                 if request:
@@ -141,7 +148,10 @@ class NewsSpider(scrapy.Spider):
         if response.status == 304:
             self.report.record(replace(_with_receipt(fetch, response.meta.get("receipt")), outcome="unchanged"))
             return
-        page = not_html(response) or clean(html_of(response), response.url, source)
+        page: Page | Rejected | None = not_html(response)
+        if page is None:
+            self.archiving.page(response, fetch, found)
+            page = clean(html_of(response), response.url, source)
         if isinstance(page, Rejected):
             self.report.record(replace(fetch, outcome="rejected", reason=page.reason, detail=tidy(page.detail)))
         else:
@@ -290,7 +300,10 @@ def _conditions(receipt: Receipt) -> dict[str, str]:
 
 
 def _with_receipt(fetch: Fetch, receipt: Receipt | None) -> Fetch:
-    """A 304 need not repeat what it answers to."""
-    if receipt is None or fetch.etag or fetch.last_modified:
+    """A 304 need not repeat what it answers to, and the page has the size that it had."""
+    if receipt is None:
+        return fetch
+    fetch = replace(fetch, bytes=receipt.bytes)
+    if fetch.etag or fetch.last_modified:
         return fetch
     return replace(fetch, etag=receipt.etag, last_modified=receipt.last_modified)

@@ -141,18 +141,20 @@ def scan(index: Index, hints: Hinted, roots: Iterable[Any] = ()) -> Scan:
     return result
 
 
-def _worth_a_look(index: Index, hints: Hinted, roots: Iterable[Any]) -> Iterator[int]:
-    """Places of the elements that have a type, a name with a hint in it or an id with a number."""
-    tags, classes, ids, names, types = index.tags, index.classes, index.ids, hints.names, hints.types
-    for first, last in [(index.places[el], index.ends[index.places[el]]) for el in roots] or [(0, len(index.tags) - 1)]:
-        for place in range(first, last + 1):
-            own, tag = ids[place], tags[place]
-            if (
-                classes[place] in names
-                or (own and (own in names or (tag in NUMBERED_TAGS and NUMBERED.search(own))))
-                or place in types
-            ):
-                yield place
+def _worth_a_look(index: Index, hints: Hinted, roots: Iterable[Any]) -> list[int]:
+    """Places of the elements that have a type, a name with a hint in it or an id with a number, in reading order."""
+    names, tags = hints.names, index.tags
+    found = {place for place, own in enumerate(index.classes) if own in names}
+    found.update(place for place, own in enumerate(index.ids) if own and (own in names or _numbered(tags[place], own)))
+    found.update(hints.types)
+    places = [index.places[el] for el in roots]
+    if not places:
+        return sorted(found)
+    return [inner for place in places for inner in range(place, index.ends[place] + 1) if inner in found]
+
+
+def _numbered(tag: str, own: str) -> bool:
+    return tag in NUMBERED_TAGS and NUMBERED.search(own) is not None
 
 
 def _look(element: Any, kind: str, telling: Collection[str], result: Scan) -> None:
