@@ -39,8 +39,8 @@ def undo(folded: Folded) -> Folded:
     """The copy with every disguise undone but those of single characters, which come before."""
     ahead = gate().suspects(folded.low)
     while ahead:
-        order, rule = ahead[0]
-        edits = list(islice(rule.edits(folded.text, folded.low), EDITS))
+        order, rule, look = ahead[0]
+        edits = None if look and not look(folded.low) else [*islice(rule.edits(folded.text, folded.low), EDITS)]
         if edits:
             folded = apply(folded, edits, rule.name)
             ahead = gate().suspects(folded.low, order + 1)
@@ -94,9 +94,9 @@ def broken_lines(_text: str, low: str) -> Iterator[Edit]:
             yield found.start("gap"), found.end("gap"), ""
 
 
-SCHEME_END = r"(?:(?<=http)(?!s?://[^\W_])|(?<!http)(?<=[tx*+#%_\-p]p))[sx]?\s{0,2}[:;/\\_|\[\](){}<>«»【】（）]"
+SCHEME_END = r"(?<=[tx*+#%_\-p]p)(?=[sx]?\s{0,2}[:;/\\_|\[\](){}<>«»【】（）])(?:(?<!http)|(?!s?://[^\W_]))"
 """Behind the `p` of a scheme; whole ones apart that a host follows directly."""
-HOST_END = r"[\w.-]{1,80}\s{0,2}\n"
+HOST_END = r"(?=[\w.-]{1,80}+\s{0,2}\n)"
 
 
 @cache
@@ -106,28 +106,35 @@ def rules() -> tuple[Rule, ...]:
     glued = [Sign(word[0], word[1:]) for word in dots.spoken() if word >= dots.GLUED_FROM]
     said = (Sign(words=words), *glued)
     in_brackets = (
-        Sign(dots.OPENING, rf"\s?{MARK}"),
-        Sign(dots.CLOSING, rf"(?<={MARK}.)\w"),
-        Sign("\\", r"\.\w"),
-        Sign(dots.QUOTES, rf"\.[{dots.QUOTES}]"),
+        Sign(dots.OPENING, rf"(?=\s?{MARK})"),
+        Sign(dots.CLOSING, rf"(?<={MARK}.)(?=\w)"),
+        Sign("\\", r"(?=\.\w)"),
+        Sign(dots.QUOTES, rf"(?=\.[{dots.QUOTES}])"),
     )
-    spaced = (Sign(".", r"(?:(?<=\w \.)|(?<=\w  \.)) {1,2}\w(?!\w)"), Sign(":", r" {1,2}/(?!\w)"), Sign(words=["o"]))
-    broken = (Sign(":", f"//{HOST_END}"), Sign("w", rf"(?<![\w.]w)ww\.{HOST_END}"))
-    slashes = (Sign(dots.OPENING, f"/{CLOSE}"), Sign(words=["slash", "слэш", "слеш"]))
+    spaced = (Sign(".", r" (?:(?<=\w \. )|(?<=\w  \. )) ?(?=\w(?!\w))"), Sign(":", r" {1,2}/(?!\w)"), Sign(words=["o"]))
+    broken = (Sign(":", f"//{HOST_END}"), Sign("w", rf"ww(?<![\w.]www)\.{HOST_END}"))
+    slashes = (Sign(dots.OPENING, f"/(?={CLOSE})"), Sign(words=["slash", "слэш", "слеш"]))
     return (
-        Rule("character codes", characters.entities, (Sign("&", "[#a-z]"),)),
-        Rule("percent codes", characters.percent, (Sign("%", "[2-7][0-9a-f]"),)),
+        Rule("character codes", characters.entities, (Sign("&", "(?=[#a-z])"),)),
+        Rule("percent codes", characters.percent, (Sign("%", "(?=[2-7][0-9a-f])"),)),
         Rule("spaced letters", spaced_letters, spaced),
-        Rule("dashed letters", dashed_letters, (Sign(".", r"(?<=[-_*~+]\w\.)\w[-_*~+]"),)),
-        Rule("dot word", dots.bracketed_dots, (*in_brackets, *said)),
+        Rule("dashed letters", dashed_letters, (Sign(".", r"(?=\w[-_*~+])(?<=[-_*~+]\w\.)"),)),
+        Rule("dot word", dots.bracketed_dots, (*in_brackets, *said), dots.BRACKETS),
         Rule("dot word", dots.spoken_dots, said),
-        Rule("dot word", dots.glued_dots, (Sign("d", "[o0]t(?:com|net|org|ru)"), Sign("т", "очка(?:ру|ком|ru|com)"))),
+        Rule("dot word", dots.glued_dots, (Sign("d", "[o0]t(?=com|net|org|ru)"), Sign("т", "очка(?=ру|ком|ru|com)"))),
         Rule("slash word", dots.slashes, slashes),
         Rule("broken line", broken_lines, broken),
         Rule("broken scheme", schemes, (Sign("p", SCHEME_END),)),
-        Rule("spaced dot", dots.spaced_www, (Sign("w", r"(?<![\w.]w)ww(?:[\s,*•]|\.\s)"),)),
-        Rule("missing dot", dots.missing_dots, (Sign(words=["com", "net", "org"]),)),
-        Rule("spaced dot", dots.spaced_dots, (Sign(".", dots.AROUND_SPACED),)),
+        Rule("spaced dot", dots.spaced_www, (Sign("w", r"ww(?<![\w.]www)(?=[\s,*•]|\.\s)"),)),
+        Rule("missing dot", dots.missing_dots, (Sign(words=["com", "net", "org"]),), dots.SUFFIX_APART),
+        Rule(
+            "spaced dot",
+            dots.spaced_dots,
+            (
+                Sign(".", dots.AROUND_SPACED),
+                Sign(".", dots.BEHIND_BLANK),
+            ),
+        ),
         Rule("odd dot", dots.odd_dots, (Sign(dots.ODD_MARKS, dots.BEHIND_ODD),)),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 
@@ -41,7 +42,13 @@ LABEL_AFTER = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 
 def word_before(text: str, end: int, joints: str = "-") -> str:
     """The letters and digits, with the joints between them, that end at a place in the text."""
-    start, first = end, max(0, end - LOOK_BACK)
+    word = text[end - LOOK_BACK if end > LOOK_BACK else 0 : end].rpartition(" ")[2]
+    bare = word
+    for joint in joints:
+        bare = bare.replace(joint, "")
+    if not word or bare.isalnum():
+        return word
+    start, first = end, end - len(word)
     while start > first and (text[start - 1].isalnum() or text[start - 1] in joints):
         start -= 1
     return text[start:end]
@@ -67,15 +74,20 @@ def prepare() -> None:
     _spoken_dot()
 
 
+BRACKETS = rf"[{re.escape(OPENING + CLOSING)}\"'*|_~/\\-]"
+"""One stands wherever a dot is in brackets or quotes."""
+
+
 @cache
 def _bracketed() -> re.Pattern[str]:
     words = _either(list(spoken()))
-    quote = r"[\"'*|_~/\\-]{1,3}"
-    closed = rf"{OPEN}{{1,2}}\s?(?:{MARK}|{words})\s?{CLOSE}{{1,2}}\s?"
-    quoted = rf"{quote}\s?(?:{words})\s?{quote}\s?|{quote}(?<=[{QUOTES}])\.(?=[{QUOTES}]){quote}\s?"
-    half = rf"{OPEN}{MARK}{OPEN}?|{OPEN}(?:{words}){OPEN}|{MARK}{CLOSE}|\\\."
-    first = rf"(?=[\[({{<«【（\"'*|_~/\\{MARKS}-])"
-    return re.compile(rf"{first}(?:(?P<wide>(?:(?<=\w)|(?<=\w\s))(?:{closed}|{quoted}))|(?<=\w)(?:{half}))(?=\w)")
+    quote, quotes = r"[\"'*|_~/\\-]", rf"[{QUOTES}]"
+    closed = rf"(?<={OPEN}){OPEN}?\s?(?:{MARK}|{words})\s?{CLOSE}{{1,2}}\s?"
+    word = rf"\s?(?:{words})\s?{quote}{{1,3}}"
+    quoted = rf"(?<={quote}){quote}{{0,2}}(?:{word}|(?<={quotes})\.(?={quotes}){quote}{{1,3}})\s?"
+    half = rf"(?<={OPEN})(?:{MARK}{OPEN}?|(?:{words}){OPEN})|(?<={MARK}){CLOSE}|(?<=\\)\."
+    first = rf"[{re.escape(OPENING)}\"'*|_~/\\{MARKS}-]"
+    return re.compile(rf"{first}(?:(?:(?<=\w.)|(?<=\w\s.))(?:{closed}|{quoted})|(?<=\w.)(?:{half}))(?=\w)")
 
 
 def bracketed_dots(_text: str, low: str) -> Iterator[Edit]:
@@ -88,8 +100,14 @@ def bracketed_dots(_text: str, low: str) -> Iterator[Edit]:
 @cache
 def _spoken_dot() -> re.Pattern[str]:
     alone, glued = rf"(?:\s{{1,{GAP}}}|[-_])(?=\w)", rf"\s{{0,{GAP}}}(?=\w)"
-    words = sorted(spoken(), key=len, reverse=True)
-    return re.compile("|".join(re.escape(word) + (alone if word < GLUED_FROM else glued) for word in words))
+    rests: defaultdict[str, list[str]] = defaultdict(list)
+    for word in sorted(spoken(), key=len, reverse=True):
+        rests[word[0]].append(re.escape(word[1:]))
+    return re.compile(
+        "|".join(
+            f"{first}(?:{'|'.join(ends)}){alone if first < GLUED_FROM else glued}" for first, ends in rests.items()
+        )
+    )
 
 
 def _said(low: str) -> list[tuple[int, int, str]]:
@@ -116,10 +134,14 @@ def spoken_dots(text: str, low: str) -> Iterator[Edit]:
         if not label:
             continue
         said = label[0]
+        meant = _written(word, said)
         goes_on = i + 1 < len(dots) and dots[i + 1][0] == label.end()
+        ends_sentence = text[label.end() : label.end() + 1] == "."
+        if not (meant or goes_on or ends_sentence):
+            continue
         name = word_before(text, start)
         sure = start == joined or _is_host(text, start - len(name), name)
-        written = said if goes_on or (sure and text[label.end() : label.end() + 1] == ".") else _written(word, said)
+        written = said if goes_on or (sure and ends_sentence) else meant
         if not written or not (
             sure or (goes_on and len(said) <= NAME_CHARACTERS) or (not goes_on and _named(name, written))
         ):
@@ -180,7 +202,8 @@ SPACED_SUFFIX = (
 SPACED_DOT = re.compile(
     rf"\.(?:(?<=\s\.)\s{{0,3}}|[ \n]{{1,2}})(?P<tld>{SPACED_SUFFIX})(?![\w-])(?P<after>\s?[/\\]\s?(?=\w))?"
 )
-AROUND_SPACED = rf"(?:(?<=\s\.)\s{{0,3}}|[ \n]{{1,2}})(?:{SPACED_SUFFIX})(?![\w-])"
+AROUND_SPACED = rf"[ \n][ \n]?(?=(?:{SPACED_SUFFIX})(?![\w-]))"
+BEHIND_BLANK = rf"(?<=\s\.)\s{{0,3}}(?=(?:{SPACED_SUFFIX})(?![\w-]))"
 
 
 def spaced_dots(text: str, low: str) -> Iterator[Edit]:
@@ -272,6 +295,8 @@ def _is_odd(low: str, found: re.Match[str]) -> bool:
 MISSING_DOT = re.compile(
     r"(?<![\w.@/-])(?P<www>w{2,3}[\s.])?(?P<name>[a-zA-Z][\w-]{4,40})(?P<gap>\s)(?P<tld>com|net|org)(?![\w.-])"
 )
+SUFFIX_APART = r"\s(?:com|net|org)(?<=[\w-]{5}\s...)(?![\w.-])"
+"""What every missing dot has around it."""
 CALL = re.compile(r"\b(?:visit|check out|go to|site|website|google|see|search for)\b[\W_]{0,30}\Z", re.IGNORECASE)
 
 

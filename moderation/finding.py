@@ -6,16 +6,17 @@ Every pattern runs in linear time: runs are possessive and start only where the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from itertools import islice
 from typing import NamedTuple
 
 from crawler.limits import URL_CHARACTERS
+from moderation.endings import BEGINS_TAIL, TRAILING, tail
 from moderation.folding import Folded
 from moderation.hosts import HOST_CHARACTERS, LABEL_CHARACTERS, ip_address, lookalike, top_level
 from moderation.partial import accounts, videos
-from moderation.places import Place
+from moderation.places import Place, make
 from moderation.prose import Run, by_itself, is_domain, tiers
 
 LINKS = 1000
@@ -23,23 +24,21 @@ LINKS = 1000
 RUNS = 8192
 """Runs of labels whose reading is remembered."""
 IP_DOTS = 3
-PORTS = 65536
 SCHEME_CHARACTERS = 24
 """How far back from `://` a scheme is looked for; `microsoft-edge` has 14."""
-ENCLOSURE_CHARACTERS = 300
-"""How far back an opening bracket is looked for that a closing one behind a link belongs to."""
-
 SYMBOL = "\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\U0001f300-\U0001faff"
 RUN = re.compile(rf"(?<![\w{SYMBOL}-])[\w{SYMBOL}-]++(?:\.[\w{SYMBOL}-]++)+")
+PLAIN_RUN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)+")
+"""The same in a text that is ASCII."""
 LATIN_RUN = re.compile(r"(?<![A-Za-z0-9-])[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)+")
 NO_BLANKS = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7ff\uff66-\uff9f]")
 """Scripts that write without blanks, and Korean, whose endings follow a Latin word directly."""
 WWW = re.compile(r"www\.", re.IGNORECASE)
 EDGE = re.compile(rf"[{SYMBOL}-]+(?=\w)|-+")
 MARK = re.compile(
-    r":[/\\]{2}(?:(?:(?<=http://)|(?<=https://))"
-    r"(?=([A-Za-z0-9]++(?:(?:\.|-+)[A-Za-z0-9]++)*)"
-    rf"([/?#][A-Za-z0-9_/?#.,:;=&%+~@!$*'|-]{{0,{URL_CHARACTERS}}}+(?!\S)|[.,!]*(?!\S))))?"
+    r":[/\\][/\\](?:(?<=[ps]://)"
+    r"(?=([A-Za-z0-9][A-Za-z0-9.-]*+(?<![.-]))"
+    rf"([/?#][A-Za-z0-9_/?#.,:;=&%+~@!$*'|-]{{0,{URL_CHARACTERS}}}+(?!\S)|[.,!]*(?!\S)))|)"
 )
 """The middle of an address; with it the host and path of one in plain letters between blanks, read at once."""
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.*-]*\Z")
@@ -47,12 +46,6 @@ KNOWN_SCHEME = re.compile(r"(?:h[tx*]{2}ps?|f[tx]ps?|sftp|file|feed|wss?|tg|ipfs
 USER = re.compile(r"[^\s/?#@<>\"()\[\]]{1,80}@")
 HOST = re.compile(r"\[[0-9a-fA-F:.]{2,45}\]|[^\s/?#:<>\"'()\[\]{}|,;!\\`“”«»。、，｜]+")
 WRONG_PORT = re.compile(r":\d{6}")
-PORT = re.compile(r":(\d{1,5})(?!\d)")
-BEGINS_TAIL = frozenset("/?#\\")
-TAIL = re.compile(rf"[/?#\\][^\s<>\"“”«»「」『』（）｜。、，`]{{0,{URL_CHARACTERS}}}")
-BBCODE = re.compile(r"\[/?[a-zA-Z]{1,9}[\]=]")
-GLUED = re.compile(r"(?<=[a-zA-Z0-9])_?(?=[\u0370-\u1cff\u2e80-\uabff\uac00-\ud7ff])")
-"""Prose of another script that follows a path without a blank."""
 OPAQUE = re.compile(
     r"(?<![\w])(?:magnet:\?xt=|data:(?:text|image|application)/[\w+.-]{1,60}[;,]|javascript:(?=[\w(]{2})|ed2k:(?=/)"
     r"|tel:(?=\+?\d{5})|bitcoin:(?=\w{25})|intent:(?=//))[^\s<>\"]*",
@@ -65,27 +58,32 @@ OPAQUE_MARK = re.compile(
 LEET_SUFFIXES = {"c0m": "com", "n3t": "net", "0rg": "org", "1nfo": "info", "inf0": "info", "biz": "biz", "c0": "co"}
 POSSIBLE = re.compile(rf"(?![.-])(?:[^.]{{1,{LABEL_CHARACTERS}}}\.)*[^.]{{1,{LABEL_CHARACTERS}}}(?<!_)|\[.*\]")
 NO_LETTER = re.compile(rf"[^\w{SYMBOL}]+")
-BRACKET = re.compile(r"[()\[\]{}]")
 VERSION = re.compile(
     r"(?:\b(?:v|ver|version|firmware|release|build|para|paragraph|section|chapter|art|rev)\.?|§)\s?\Z", re.I
 )
 HARMLESS = ("", "invisible characters")
 """Disguises that do not show that a dot was meant as a dot."""
-CLOSERS = {")": "(", "]": "[", "}": "{"}
-CLOSED_BY = {opener: closer for closer, opener in CLOSERS.items()}
-TRAILING = ".,;:!?'*_~|\\-…’"
 HOST_TRAILING = TRAILING.replace("_", "")
 
 
 @cache
-def inner_dot() -> re.Pattern[str]:
-    """A full stop, in small letters, behind which a suffix stands, or what may be meant for one."""
+def _dot_finders() -> tuple[Callable[..., re.Match[str] | None], Callable[..., re.Match[str] | None]]:
+    """What finds a full stop before a suffix in any text, and in one that is ASCII."""
+    return inner_dot(plain=False).search, inner_dot(plain=True).search
+
+
+def inner_dot(*, plain: bool) -> re.Pattern[str]:
+    """A full stop, in small letters, behind which a suffix stands, or what may be meant for one.
+
+    In a plain text, which is ASCII, a suffix cannot be meant by other letters.
+    """
     suffixes = _any_of(sorted({tld for tld in tiers() if tld.isascii()} | set(LEET_SUFFIXES)))
     number = r"[0-9][0-9a-fx]*\."
-    other = r"(?=[a-z0-9_-]*+[^\W\0-\x7f])"
-    return re.compile(
-        rf"\.(?=[\w-])(?<=[\w{SYMBOL}-]\.)(?:{suffixes}(?!-*[\w{SYMBOL}])|(?={number}{number}[0-9])|{other})"
-    )
+    letter, start, other = rf"\w{SYMBOL}", r"\w", r"|(?=[a-z0-9_-]*+[^\W\0-\x7f])"
+    if plain:
+        letter, start, other = "a-z0-9_", "a-z0-9", ""
+    before, behind = f"(?=[{start}-])(?<=[{letter}-]\\.)", f"(?!-*[{letter}])"
+    return re.compile(rf"\.{before}(?:{suffixes}{behind}|(?={number}{number}[0-9]){other})")
 
 
 def _any_of(words: list[str]) -> str:
@@ -115,10 +113,15 @@ def find_places(folded: Folded) -> list[Place]:
         places += islice(videos(text), LINKS)
     if len(places) > 1:
         places.sort(key=_start)
-    if "." in text:
+    if "." in text if len(places) != 1 else _dotted(text, places[0]):
         bare = _bare(folded, places)
         places = sorted(places + bare, key=_start) if places and bare else places or bare
     return places[:LINKS]
+
+
+def _dotted(text: str, place: Place) -> bool:
+    """Is there a full stop beside the place?"""
+    return "." in text[: place.start] or "." in text[place.end :]
 
 
 def _start(place: Place) -> int:
@@ -127,31 +130,30 @@ def _start(place: Place) -> int:
 
 def _with_scheme(text: str) -> list[Place]:
     places: list[Place] = []
-    done = 0
-    for mark in MARK.finditer(text):
+    done, last = 0, text.rfind(":")
+    mark = MARK.search(text)
+    while mark and len(places) < LINKS:
         at = mark.start()
-        if at < done:
-            continue
         place = (mark[1] and _plain(text, mark, at, done)) or _at_mark(text, mark, done)
         if place:
             done = place.end
             places.append(place)
-            if len(places) == LINKS:
-                break
+        ahead = done if done > at else at + 1
+        mark = MARK.search(text, ahead) if ahead <= last else None
     return places
 
 
 def _plain(text: str, mark: re.Match[str], at: int, done: int) -> Place | None:
     """An address that stands whole between blanks, in plain letters: most do."""
-    host, tail = mark.groups()
+    host, path = mark.groups()
     scheme = "https" if text[at - 1] == "s" else "http"
     start = at - len(scheme)
-    if start < done or len(host) > LABEL_CHARACTERS:
+    if start < done or text[start:at] != scheme or len(host) > LABEL_CHARACTERS or ".." in host:
         return None
-    end = mark.end(2 if tail[:1] in BEGINS_TAIL else 1)
+    end = mark.end(2 if path[:1] in BEGINS_TAIL else 1)
     while text[end - 1] in TRAILING:
         end -= 1
-    return Place(start, end, host, scheme)
+    return make(Place, (start, end, host, scheme, "", ""))
 
 
 def _before_prose(host: str) -> str:
@@ -182,7 +184,7 @@ def _at_mark(text: str, mark: re.Match[str], done: int) -> Place | None:
         return None
     end = host.start() + len(name_of_host)
     if end == host.end():
-        end = _tail(text, mark.start(), end)
+        end = tail(text, mark.start(), end)
     return Place(mark.start() - len(name), end, name_of_host, name)
 
 
@@ -204,39 +206,47 @@ def _possible(host: str) -> bool:
 
 def _bare(folded: Folded, taken: list[Place]) -> list[Place]:
     """Bare domains and addresses beside the places taken, which are in order."""
-    text, low, find_dot = folded.text, folded.low, inner_dot().search
+    text, low = folded.text, folded.low
+    plain = text.isascii()
+    find_dot = _dot_finders()[plain]
     found: list[Place] = []
-    done, dot, ahead = 0, find_dot(low), iter(taken)
+    dot = find_dot(low)
+    if not dot:
+        return found
+    done, final, ahead = 0, low.rfind("."), iter(taken)
     other = next(ahead, None)
     while dot and len(found) < LINKS:
         at = dot.start()
         while other and other.end <= at:
             other = next(ahead, None)
         if other and other.start <= at:
-            done = max(done, other.end)
+            done = other.end
         else:
-            start, end = _run(text, done, at)
-            for first, last in _parts(text, start, end) if start < end <= (other.start if other else end) else ():
+            start, end = _run(text, done, at, PLAIN_RUN if plain else RUN)
+            parts = [(start, end)] if plain else _parts(text, start, end)
+            for first, last in parts if start < end <= (other.start if other else end) else ():
                 place = _in_run(folded, first, last) if first >= done else None
                 if place:
                     done = place.end
                     found.append(place)
-            done = max(done, end, at + 1)
-        dot = find_dot(low, done)
+            stop = end if end > at else at + 1
+            done = stop if stop > done else done
+        dot = find_dot(low, done) if done <= final else None
     return found
 
 
-def _run(text: str, done: int, dot: int) -> tuple[int, int]:
+def _run(text: str, done: int, dot: int, runs: re.Pattern[str]) -> tuple[int, int]:
     """Start and end of the labels around a full stop, or nothing where the run began before what is done."""
-    run = RUN.search(text, max(done, text.rfind(" ", done, dot)))
+    blank = text.rfind(" ", done, dot)
+    run = runs.search(text, blank if blank > done else done)
     while run and run.end() <= dot:
-        run = RUN.search(text, run.end())
+        run = runs.search(text, run.end())
     return run.span() if run and run.start() < dot else (dot, dot)
 
 
 def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Latin domains between words of a script that has no blanks; else the run as it is."""
-    if text.isascii() or not NO_BLANKS.search(text, start, end):
+    if not NO_BLANKS.search(text, start, end):
         return [(start, end)]
     return [latin.span() for latin in LATIN_RUN.finditer(text, start, end)] or [(start, end)]
 
@@ -283,21 +293,24 @@ def _in_run(folded: Folded, run_start: int, run_end: int) -> Place | None:
     text = folded.text
     run = text[run_start:run_end]
     read = _read(run) if len(run) <= HOST_CHARACTERS else _read.__wrapped__(run)
-    if not read or (read.by_itself == "prose" and not folded.disguises):
+    if not read:
         return None
-    start, end = run_start + read.start, run_start + read.end
-    if not read.tier:
+    first, last, host, label, tld, tier, other_letters, said = read
+    if said == "prose" and not folded.disguises:
+        return None
+    start, end = run_start + first, run_start + last
+    if not tier:
         return _bare_ip(text, start, end)
     if _entangled(text, start, end, run_start):
         return None
-    stop = _tail(text, start, end)
-    if read.by_itself != "domain":
+    stop = tail(text, start, end)
+    if said != "domain":
         deliberate = bool(folded.disguises) and folded.disguise(*folded.span(start, end)) not in HARMLESS
-        if not is_domain(Run(read.host, read.label, read.tld, read.tier, text, start, end, stop, deliberate)):
+        if not is_domain(Run(host, label, tld, tier, text, start, end, stop, deliberate)):
             return None
-    if not read.other_letters:
-        return Place(start, stop, read.host)
-    return Place(start, stop, read.host, disguise="lookalike letters", url=f"http://{read.host}{text[end:stop]}")
+    if not other_letters:
+        return make(Place, (start, stop, host, "", "", ""))
+    return Place(start, stop, host, disguise="lookalike letters", url=f"http://{host}{text[end:stop]}")
 
 
 def _trimmed(run: str) -> tuple[int, int]:
@@ -329,7 +342,7 @@ def _bare_ip(text: str, start: int, end: int) -> Place | None:
     before, after = text[start - 1 : start], text[end : end + 1]
     if before in ("@", "#", "$", ".") or (after in ("@", ".") and text[end + 1 : end + 2].isalnum()):
         return None
-    return Place(start, _tail(text, start, end), text[start:end])
+    return Place(start, tail(text, start, end), text[start:end])
 
 
 def _other_suffix(name: str, tld: str) -> tuple[str, str, str]:
@@ -343,42 +356,3 @@ def _other_suffix(name: str, tld: str) -> tuple[str, str, str]:
         if tiers().get(labels[i].lower()) == "strong" and labels[i + 1][:1].isupper() and labels[i].islower():
             return ".".join(labels[:i]), labels[i], labels[i]
     return name, tld, ""
-
-
-def _tail(text: str, start: int, end: int) -> int:
-    """Where the link that starts at `start` and whose host ends at `end` ends."""
-    after = text[end : end + 1]
-    if after == ":":
-        port = PORT.match(text, end)
-        end = port.end() if port and int(port[1]) < PORTS else end
-        after = text[end : end + 1]
-    tail = TAIL.match(text, end) if after in BEGINS_TAIL else None
-    if not tail:
-        return end
-    stop, shown = tail.end(), tail[0]
-    code = BBCODE.search(text, end, stop) if "[" in shown else None
-    if code:
-        stop = code.start()
-    if ")" in shown or "]" in shown or "}" in shown:
-        stop = _balanced(text, start, end, stop)
-    glued = None if shown.isascii() else GLUED.search(text, end, stop)
-    if glued:
-        stop = glued.start()
-    while stop > end and text[stop - 1] in TRAILING:
-        stop -= 1
-    return stop
-
-
-def _balanced(text: str, start: int, end: int, stop: int) -> int:
-    """Cut at a closing bracket whose opening one stands before the link."""
-    window = text[max(0, start - ENCLOSURE_CHARACTERS) : start]
-    depth = {closer: 0 for closer, opener in CLOSERS.items() if window.rfind(opener) > window.rfind(closer)}
-    for bracket in BRACKET.finditer(text, end, stop) if depth else ():
-        closer = CLOSED_BY.get(bracket[0])
-        if closer in depth:
-            depth[closer] += 1
-        elif bracket[0] in depth:
-            if not depth[bracket[0]]:
-                return bracket.start()
-            depth[bracket[0]] -= 1
-    return stop

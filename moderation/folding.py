@@ -8,10 +8,12 @@ of its characters.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from crawler.limits import COMMENT_CHARACTERS
+from moderation.places import make
 
 Edit = tuple[int, int, str]
 """Start, end and what stands there instead."""
@@ -26,15 +28,19 @@ class Edited(NamedTuple):
     ends: list[int]
     """Where what each edit has put there ends in the copy."""
 
-    def below(self, place: int) -> tuple[int, int]:
-        """Start and end, in the copy below, of what the character stands for."""
-        at = bisect_right(self.ends, place)
+    def below(self, start: int, end: int) -> tuple[int, int]:
+        """Where what `start:end` stands for begins and ends in the copy below."""
+        at = bisect_right(self.ends, start)
+        until = bisect_right(self.ends, end - 1, at)
+        return self._edge(at, start, 0), self._edge(until, end - 1, 1)
+
+    def _edge(self, at: int, place: int, edge: int) -> int:
+        """The start or the end of what a character stands for; `at` is the first edit that ends behind it."""
         if at < len(self.ends):
             start, end, new = self.edits[at]
             if place >= self.ends[at] - len(new):
-                return start, end
-        moved = place + (self.edits[at - 1][1] - self.ends[at - 1] if at else 0)
-        return moved, moved + 1
+                return end if edge else start
+        return place + edge + (self.edits[at - 1][1] - self.ends[at - 1] if at else 0)
 
 
 class Turned(NamedTuple):
@@ -42,12 +48,15 @@ class Turned(NamedTuple):
 
     runs: list[tuple[int, int]]
 
-    def below(self, place: int) -> tuple[int, int]:
-        """Start and end, in the copy below, of the character."""
+    def below(self, start: int, end: int) -> tuple[int, int]:
+        """Where `start:end` begins and ends in the copy below."""
+        first, last = self._before(start), self._before(end - 1)
+        return (first, last + 1) if first < last else (last, first + 1)
+
+    def _before(self, place: int) -> int:
         at = bisect_left(self.runs, (place + 1, 0)) - 1
         start, end = self.runs[at] if at >= 0 else (0, 0)
-        there = start + end - 1 - place if start <= place < end else place
-        return there, there + 1
+        return start + end - 1 - place if start <= place < end else place
 
 
 @dataclass(slots=True)
@@ -65,8 +74,7 @@ class Folded:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where `text[start:end]` stands in the original; `start < end`."""
         for layer in reversed(self.layers):
-            first, last = layer.below(start), layer.below(end - 1)
-            start, end = min(first[0], last[0]), max(first[1], last[1])
+            start, end = layer.below(start, end)
         return start, end
 
     def disguise(self, start: int, end: int) -> str:
@@ -90,7 +98,7 @@ def apply(folded: Folded, edits: list[Edit], name: str) -> Folded:
         ends.append(size)
         done = end
     pieces.append(folded.text[done:])
-    return _layered(folded, "".join(pieces), Edited(edits, ends), [(start, end) for start, end, _ in edits], name)
+    return _layered(folded, "".join(pieces), make(Edited, (edits, ends)), edits, name)
 
 
 def turn(folded: Folded, runs: list[tuple[int, int]], name: str) -> Folded:
@@ -101,11 +109,14 @@ def turn(folded: Folded, runs: list[tuple[int, int]], name: str) -> Folded:
     return _layered(folded, "".join(characters), Turned(runs), runs, name)
 
 
-def _layered(folded: Folded, text: str, layer: Edited | Turned, spans: list[tuple[int, int]], name: str) -> Folded:
+def _layered(
+    folded: Folded, text: str, layer: Edited | Turned, spans: Sequence[Edit | tuple[int, int]], name: str
+) -> Folded:
     """The copy with one layer more, in which what stood at the spans was undone."""
     if folded.layers:
-        spans = [folded.span(start, end) for start, end in spans]
-    undone = [(start, end, name) for start, end in spans]
+        undone = [(*folded.span(span[0], span[1]), name) for span in spans]
+    else:
+        undone = [(span[0], span[1], name) for span in spans]
     if folded.disguises:
         undone = sorted([*folded.disguises, *undone])
     return Folded(folded.original, text, small_letters(text), (*folded.layers, layer), tuple(undone))

@@ -13,7 +13,7 @@ from moderation.disguises import undo
 from moderation.finding import SCHEME_CHARACTERS, find_places
 from moderation.folding import Folded
 from moderation.hosts import ascii_host, ip_address, is_homoglyph, names, registrable
-from moderation.places import Place
+from moderation.places import Place, make
 
 KEY = re.compile(r"^(?:https?:)?/*|/+$")
 SCHEME = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9+.-]*):")
@@ -70,7 +70,7 @@ def _link(folded: Folded, place: Place) -> Link:
     if not disguise and not named.isascii() and is_homoglyph(named):
         disguise = "homoglyph"
     host, domain = names(named)
-    return Link(start, end, folded.original[start:end], url, host, domain, "text", disguise)
+    return make(Link, (start, end, folded.original[start:end], url, host, domain, "text", disguise))
 
 
 def _with_hrefs(comment: Comment, shown: list[Link]) -> list[Link]:

@@ -16,3 +16,7 @@ class Place(NamedTuple):
     disguise: str = ""
     url: str = ""
     """When it is not simply the folded text."""
+
+
+make = tuple.__new__
+"""Makes a named tuple of all its fields, at half the price of its own constructor, which is a call of Python."""

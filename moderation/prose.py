@@ -22,8 +22,8 @@ COUNTRY_CODE = 2
 """Letters of a country's code."""
 SHORT = 3
 """A label of up to three letters before a suffix that is a word is an abbreviation more often than a name."""
-ENDINGS = ("s", "es", "d", "ed", "ing", "ly", "er", "en", "e", "n")
-"""Taken off a word to find it in the list in its plain form."""
+ENDINGS = {"s": ("s", "es"), "d": ("d", "ed"), "g": ("ing",), "y": ("ly",), "r": ("er",), "n": ("en", "n"), "e": ("e",)}
+"""Taken off a word to find it in the list in its plain form, by the last letter."""
 
 CALLS = (
     *words(
@@ -124,7 +124,7 @@ def is_common(word: str) -> bool:
     known = read_words("common_words.txt")
     if len(word) <= 2 or word in known:
         return True
-    return word.endswith(ENDINGS) and any(word.endswith(end) and word[: -len(end)] in known for end in ENDINGS)
+    return any(word.endswith(end) and word[: -len(end)] in known for end in ENDINGS.get(word[-1], ()))
 
 
 def is_domain(run: Run) -> bool:

@@ -73,7 +73,7 @@ def test_a_query_that_never_ends_is_stopped(empty: Database) -> None:
 
 
 def test_no_query_can_write(empty: Database) -> None:
-    with pytest.raises(QueryError, match="readonly|read-only|query_only"):
+    with pytest.raises(QueryError, match=r"readonly|read-only|query_only"):
         ask(empty, Query(name="evil", title="t", about="a", sql="UPDATE sources SET name = 1 RETURNING id"))
 
 
