@@ -7,15 +7,21 @@ fall must be large, too unlikely to be chance, and lower than anything the sourc
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from crawler.items import FieldCount, Past, Problem
 
-KEPT = 0.7
-"""A field has fallen when at most this part of its usual share is left. Smaller falls are one author's or one
-section's; a template takes a field from nearly all pages, or from those of one kind."""
+KEPT = 0.5
+"""A field has fallen when at most this part of its usual share is left, and less than this part of the lowest share of
+as many pages before: of 300 days one is the poorest, and that is no fall. Smaller falls are one desk's or a holiday's;
+a template takes a field from nearly all pages, or from most of them."""
+GONE = 0.25
+"""A fall to this part is told whenever it is certain; a smaller one only of a source that was watched for a week before
+it, as days differ: at the weekend an agency may sign half of what it signs on a working day."""
+WEEK = timedelta(days=7)
 BASE_PAGES = 10
 """Pages before the fall: fewer do not say what is usual. Nor do fewer than after it: a few good pages at the start of
 what is known, and many poor ones since, are a source that is like that."""
@@ -31,15 +37,21 @@ NEW_NORMAL = timedelta(days=30)
 """After this a source is what it has become: a site that closed its comments for good is not told for ever."""
 
 PROBLEMS: Mapping[str, tuple[str, str]] = {
-    "body": ("bodies missing", "a body"),
-    "headline": ("headlines missing", "a headline of their own"),
-    "published": ("dates missing", "a date"),
-    "published_time": ("dates missing", "a time of day with their date"),
-    "authors": ("authors missing", "an author"),
-    "comments": ("comments gone", "the comments they had"),
-    "article": ("more rejected", "an article on them"),
+    "let in": ("blocked", "let us in"),
+    "page": ("pages failed", "could be read"),
+    "body": ("bodies missing", "have a body"),
+    "headline": ("headlines missing", "have a headline of their own"),
+    "published": ("dates missing", "have a date"),
+    "published_time": ("dates missing", "have a time of day with their date"),
+    "authors": ("authors missing", "have an author"),
+    "comments": ("comments gone", "have the comments they had"),
+    "article": ("more rejected", "are articles"),
 }
-"""For each field that is judged: the name of its problem, and what the pages lack, in words."""
+"""For each field that is judged: the name of its problem, and what its pages do no more, in words."""
+
+
+SORTS = {"let in": "blocked", "page": "page", "article": "rejected"}
+"""Under which name `Met.because` says why, for the fields of which something can be said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +84,19 @@ def drift_problems(
     counts: Mapping[str, Sequence[FieldCount]],
     past: Past,
     now: str,
-    because: str = "",
+    because: Mapping[str, str] = MappingProxyType({}),
+    named: Collection[str] = (),
 ) -> list[Problem]:
-    """What drifts at a source. `counts` are runs by field, the present one at the end; `because` is the commonest
-    reason for which this run rejected pages; `now` is UTC."""
+    """What drifts at a source. `counts` are runs by field, the present one at the end; `because` has the commonest
+    reason of this run's failures as `Met.because` has it; `named` are problems that are told already; `now` is UTC."""
     since = _standing(past)
     found: dict[str, Problem] = {}
     for field, (name, words) in PROBLEMS.items():
         drift = drifted(counts.get(field, ()), now, open_since=since.get(field, 0))
-        if drift and name not in found and not (field == "article" and _explained(found, drift)):
-            found[name] = _problem(source, field, name, _told(drift, words, because * (field == "article")), drift)
+        if drift and name not in {*found, *named} and not (field == "article" and _explained(found, drift)):
+            found[name] = _problem(
+                source, field, name, _told(drift, words, because.get(SORTS.get(field, ""), "")), drift
+            )
     return list(found.values())
 
 
@@ -105,9 +120,7 @@ def _problem(source: str, field: str, name: str, detail: str, drift: Drift) -> P
 
 def _told(drift: Drift, words: str, because: str) -> str:
     after, before = drift.after, drift.before
-    told = (
-        f"{after.filled} of {after.read} pages have {words} since run {drift.since}, {before.filled} of {before.read}"
-    )
+    told = f"{after.filled} of {after.read} pages {words} since run {drift.since}, {before.filled} of {before.read}"
     told += f" before; the last with it {before.filled_url or 'unknown'}, the first without {after.missing_url}"
     return f"{told}; {because}" if because else told
 
@@ -136,7 +149,8 @@ def _falls(runs: Sequence[FieldCount], now: str) -> Iterator[tuple[float, int]]:
         after = FieldCount(read=all_read - read, filled=all_filled - filled)
         if read >= max(BASE_PAGES, after.read) and _low(run, before) and _low(after, before) and _recent(run, now):
             chance = after.read and _chance(after, lower_bound(before.filled, before.read))
-            if chance <= CHANCE and _share(after) < _lowest(runs[:place], after.read):
+            known = _share(after) <= GONE * _share(before) or _span(runs[0], run) >= WEEK
+            if known and chance <= CHANCE and _share(after) < KEPT * _lowest(runs[:place], after.read):
                 yield chance, place
         read, filled = read + run.read, filled + run.filled
 
@@ -198,6 +212,12 @@ def _low(now: FieldCount, before: FieldCount) -> bool:
 
 def _share(count: FieldCount) -> float:
     return count.filled / count.read if count.read else 0.0
+
+
+def _span(first: FieldCount, last: FieldCount) -> timedelta:
+    if not (first.at and last.at):
+        return timedelta(0)
+    return datetime.fromisoformat(last.at) - datetime.fromisoformat(first.at)
 
 
 def _recent(run: FieldCount, now: str) -> bool:

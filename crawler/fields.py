@@ -21,6 +21,8 @@ NO_ARTICLE_AT_STAKE = frozenset({WALL, "no comments"})
 
 ARTICLE = "article"
 """Not a field of articles, but counted as one: pages that turned out to be articles."""
+PAGE, LET_IN = "page", "let in"
+"""Nor these: pages that could be read, pages from which we were not kept."""
 COMMENTS = "comments"
 UNREAD = ("comments", "comment pages")
 """Units of cuts that leave comments out."""
@@ -77,10 +79,22 @@ def refused(fetch: Fetch, before: Outcome | None) -> dict[str, bool]:
     return {ARTICLE: False, "body": False} if stored or fetch.reason == "no text" else {ARTICLE: False}
 
 
+def asked(fetch: Fetch, before: Outcome | None, *, kept_out: bool) -> dict[str, bool]:
+    """For what an answer without an article speaks: a page that failed before is no news when it fails again."""
+    if fetch.outcome == "failed":
+        return {} if before == "failed" else {LET_IN: False} if kept_out else {PAGE: False, LET_IN: True}
+    if kept_out:
+        return {} if before == "rejected" else {LET_IN: False}
+    return {} if before else {PAGE: True, LET_IN: True}
+
+
 class FieldTally:
     """The counts of one source in one run."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, anxious: bool = False) -> None:
+        """Of a source that is `anxious`, as many of its pages failed lately, every answer counts: else nobody would see
+        that it is well again."""
+        self.anxious = anxious
         self.counts: dict[str, FieldCount] = {}
         self._texts: dict[tuple[str, int], str] = {}
 
@@ -88,10 +102,16 @@ class FieldTally:
         """Counts a visit. A headline or body that another page of this run had word for word is none of its own."""
         for name, has in spoken(delta).items():
             self._count(name, has and not self._repeated(name, delta, url), url)
+        if self.anxious or delta.known.article_id is None:
+            self._count(PAGE, True, url)
+            self._count(LET_IN, True, url)
 
-    def refuse(self, fetch: Fetch, before: Outcome | None) -> None:
-        """Counts a page that is no article."""
-        for name, has in refused(fetch, before).items():
+    def answer(self, fetch: Fetch, before: Outcome | None, *, kept_out: bool) -> None:
+        """Counts an answer without an article; `before` is what the ledger said of its page, None for a new one."""
+        said = asked(fetch, None if self.anxious else before, kept_out=kept_out)
+        if fetch.outcome == "rejected":
+            said |= refused(fetch, before)
+        for name, has in said.items():
             self._count(name, has, fetch.url)
 
     def _repeated(self, name: str, delta: Delta, url: str) -> bool:

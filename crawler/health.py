@@ -53,15 +53,11 @@ PROBLEMS = {
 
 WORST = frozenset({"source failed", "feed is HTML", "blocked", "pages failed"})
 """Problems with which a source that gave nothing counts as failed."""
-FEW_LOST = 1
-"""Pages that may be lost in any run, however few it asked for: one time-out is no trouble. Not where the share is 0."""
 CLOCK_BACK = timedelta(minutes=1)
 """A clock may be corrected by this: time services step by less."""
 CLOCK_OFF = 600.0
 """Seconds between our clock and the servers': schedules and dates do not mind minutes."""
 
-CLOCKS = 3
-"""Sources whose servers must have told the time."""
 
 Status = Literal["ok", "trouble", "failed", "interrupted"]
 NOTHING = Met()
@@ -123,7 +119,8 @@ def source_problems(
         named.append(("slow", why))
     last = past.runs[-1].problems if past.runs else ()
     told = [_since(Problem(name=name, source=id, detail=detail), last, ending.run_id) for name, detail in named]
-    return told + drift_problems(id, _fields(past, met, ending), past, ending.now, met.because.get("rejected", ""))
+    counts, names = _fields(past, met, ending), [name for name, _ in named]
+    return told + drift_problems(id, counts, past, ending.now, met.because, names)
 
 
 def _listings(now: SourceTally, met: Met) -> list[tuple[str, str]]:
@@ -142,7 +139,7 @@ def _listings(now: SourceTally, met: Met) -> list[tuple[str, str]]:
 
 
 def _pages(now: SourceTally, met: Met, failed_share: float) -> list[tuple[str, str]]:
-    allowed = max(failed_share * now.fetched, FEW_LOST if failed_share else 0)
+    allowed = max(failed_share * now.fetched, limits.FEW_LOST if failed_share else 0)
     found = []
     if now.blocked > allowed:
         found.append(("blocked", _with(f"kept from {now.blocked} of {now.fetched} pages", met, "blocked")))
@@ -236,7 +233,7 @@ def clock_off(offsets: Mapping[str, Sequence[float]]) -> float:
     """Seconds that the servers' clocks are ahead of ours, from what each source's answers said; 0 for too few sources:
     one of them may be wrong itself."""
     told = [statistics.median(seconds) for seconds in offsets.values() if seconds]
-    return statistics.median(told) if len(told) >= CLOCKS else 0.0
+    return statistics.median(told) if len(told) >= limits.CLOCKS else 0.0
 
 
 def _outcome(tallies: Mapping[str, SourceTally], problems: Sequence[Problem], ending: Ending) -> tuple[Status, int]:

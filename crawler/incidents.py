@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 
 from crawler.fields import WALL, FieldTally
-from crawler.items import Delta, Fetch, Met, Outcome
+from crawler.items import Delta, Fetch, Met, Outcome, Past
 
 KEEPING_OUT = frozenset({401, 403, 429, 451})
 """HTTP statuses that tell of us: not without a name, not you, not so often, not from there."""
 HTML_INSTEAD = "an HTML page where"
 """How `crawler.discovery` begins to say it."""
+LOSSES = frozenset({"blocked", "pages failed"})
+"""Problems after which every answer of a source is looked at."""
+NEVER = Past()
 DETAIL = 120
 """Characters of a failure's detail that a problem repeats."""
 
@@ -24,8 +27,10 @@ def keeps_out(fetch: Fetch) -> bool:
 class Incidents:
     """Those of one source in one run."""
 
-    def __init__(self) -> None:
-        self._fields = FieldTally()
+    def __init__(self, past: Past = NEVER) -> None:
+        """`past` is what the source did before."""
+        last = past.runs[-1].problems if past.runs else ()
+        self._fields = FieldTally(anxious=any(p.name in LOSSES for p in last))
         self._counts: Counter[str] = Counter()
         self._reasons: dict[str, Counter[str]] = {}
         self._first: dict[tuple[str, str], Fetch] = {}
@@ -40,9 +45,10 @@ class Incidents:
         """An article that was stored."""
         self._fields.add(delta, url)
 
-    def refused(self, fetch: Fetch, before: Outcome | None) -> None:
-        """A page that is no article; `before` is what the ledger said of it."""
-        self._fields.refuse(fetch, before)
+    def answered(self, fetch: Fetch, before: Outcome | None) -> None:
+        """A page without an article; `before` is what the ledger said of it, None for one that was never seen."""
+        if fetch.outcome in ("failed", "rejected", "unchanged"):
+            self._fields.answer(fetch, before, kept_out=keeps_out(fetch))
 
     def met(self) -> Met:
         """All of it."""

@@ -473,13 +473,14 @@ class Past:
     """What a source did before this run. Only crawls that came to their end count; those in which it rested do not."""
 
     visits: int = 0
-    """Finished runs over it, of the last thousand."""
+    """Finished runs over it, of the last few hundred."""
     most: int = 0
     """The most articles it gave in one of them, new or not."""
     runs: tuple[PastRun, ...] = ()
     """The last of them, the latest at the end."""
     arrivals: tuple[str, ...] = ()
-    """UTC: when runs found something new, at most one an hour, the latest at the end."""
+    """UTC: when runs found something new, at most one an hour, the latest at the end; only for a source that was silent
+    for days before this run."""
     fields: Mapping[str, tuple[FieldCount, ...]] = field(default_factory=dict)
     """By name of the field, for those that are in doubt: runs that read something, the latest at the end."""
 

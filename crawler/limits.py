@@ -94,3 +94,7 @@ thousand articles must not be looked up a hundred million times."""
 # ---- what counts as trouble
 FAILED_SHARE = 0.05
 """A source whose pages fail more often than this is in trouble."""
+FEW_LOST = 1
+"""Pages that may be lost in any run, however few it asked for: one time-out is no trouble. Not where the share is 0."""
+CLOCKS = 3
+"""Sources whose servers must have told the time before our own clock is called wrong: one may be wrong itself."""

@@ -14,8 +14,10 @@ from crawler.items import Cut
 from crawler.text import words
 
 TAG = re.compile(r"<[a-zA-Z]")
+TAG_CHARACTERS = 3
+"""Characters of the shortest tag: `<b>`."""
 SPACE = r" \t\n\r\f"
-"""White space as HTML has it, for a class of characters: a regular expression's own takes longer, it knows Unicode's."""
+"""White space as HTML has it, for a class of characters: a regular expression's own knows Unicode and takes longer."""
 VALUE = rf"(?:\"[^\"]*+\"?+|'[^']*+'?+|[^{SPACE}>\"'][^{SPACE}>]*+|)"
 ATTRIBUTE = rf"[{SPACE}/]*+[^{SPACE}/>][^{SPACE}/>=]*+(?:=[{SPACE}]*+{VALUE}|[{SPACE}]++=[{SPACE}]*+{VALUE}|)"
 """An attribute as HTML's tokenizer reads it: a name that may begin with anything, a value that may hold anything. There
@@ -67,7 +69,7 @@ def shallower(text: str) -> tuple[str, tuple[Cut, ...]]:
 
 
 def _fewer_tags(text: str) -> tuple[str, tuple[Cut, ...]]:
-    if len(text) <= 2 * limits.TAGS or text.count("<") <= limits.TAGS:
+    if len(text) <= TAG_CHARACTERS * limits.TAGS or text.count("<") <= limits.TAGS:
         return text, ()
     starts = [m.start() for m in TAG.finditer(text)]
     if len(starts) <= limits.TAGS:

@@ -84,7 +84,7 @@ class Report:
         self._resting = frozenset() if named else resting(self._past, began)
         self.run_id = self.store.begin_run(listed, version=our_version(), now=began)
         self._counts = {source.id: Counter() for source in listed}
-        self._incidents = {source.id: Incidents() for source in listed}
+        self._incidents = {source.id: Incidents(self._past[source.id]) for source in listed}
         if politeness := self._politeness:
             politeness.begin(listed)
         return tuple(source for source in listed if source.id not in self._resting)
@@ -124,9 +124,9 @@ class Report:
             return
         self._count(fetch)
         try:
-            if fetch.outcome == "rejected":
+            if fetch.kind == "page":
                 before = self.store.visited(fetch.url)
-                self._incidents[fetch.source_id].refused(fetch, before.outcome if before else None)
+                self._incidents[fetch.source_id].answered(fetch, before.outcome if before else None)
             self.store.record(fetch, run_id=self.run_id, now=now())
         except (DatabaseBusy, Unstorable) as e:
             log.warning("%s: row not written: %s", fetch.url, e)

@@ -84,7 +84,8 @@ class Captures:
     def mend(self, folder: Path) -> list[str]:
         """Puts the files right after a run that was killed, or a power cut, and drops the rows of records that are
         lost; the names of the files that were not whole. Raises `OSError`, `DatabaseProblem`."""
-        return [path.name for path in files(folder) if self._mended(path)]
+        listed = files(folder)
+        return [path.name for path in listed if self._mended(path, newest=path is listed[-1])]
 
     def forget(self, file: str) -> None:
         """Drops every row of a file that is about to go, and what is only there to be newer than rows that are gone."""
@@ -95,11 +96,12 @@ class Captures:
                 " AND run_id < coalesce((SELECT min(run_id) FROM captures WHERE file <> ''), 9e18)"
             )
 
-    def _mended(self, path: Path) -> bool:
+    def _mended(self, path: Path, *, newest: bool) -> bool:
+        """False for a file that was whole, or is another database's: that one is read whole only to append to it."""
         size = path.stat().st_size
         row = self.db.execute("SELECT max(start), max(start + length) FROM captures WHERE file = ?", [path.name])
         last, known = row.fetchone()
-        end = mend(path, last or 0)
+        end = mend(path, last or 0) if newest or last is not None else None
         if end is None:
             return False
         if known and known > end:
@@ -161,18 +163,22 @@ def prune(db: Database | None, path: Path, folder: Path, gone: Iterable[Kept]) -
 # ---- what can be replayed
 
 
-def latest(
-    db: Database, sources: Sequence[str], *, since: str = "", limit: int = -1
-) -> Iterator[tuple[Capture, Ledger]]:
-    """The last capture of each article's pages, and of each page that gave no article, with the ledger's row of that
-    page. Of these the `limit` newest (-1 for all), in the order in which they were made.
+def latest(db: Database, sources: Sequence[str], *, since: str = "", limit: int = -1) -> list[int]:
+    """The numbers of the last captures of each article's pages, and of each page that gave no article: of these the
+    `limit` newest (-1 for all), in the order in which they were made.
 
     A visit that was cut off before it had its row in the ledger does not count: the next crawl makes it again.
     """
     marks = ", ".join("?" * len(sources))
-    rows = db.execute(_LATEST.format(marks=marks), [*sources, since, limit]).fetchall()
-    for row in rows:
-        yield _capture(row[:11]), _ledger(row[3], row[11:])
+    return [id for (id,) in db.execute(_LATEST.format(marks=marks), [*sources, since, limit])]
+
+
+def captured(db: Database, number: int) -> tuple[Capture, Ledger]:
+    """The capture of this number, and the row that the ledger has of its page."""
+    columns = ", ".join((*(f"c.{name}" for name in _COLUMNS), *(f"f.{name}" for name in _LEDGER[:-1]), _RECEIPT))
+    sql = f"SELECT {columns} FROM captures c JOIN fetches f ON f.url = c.url WHERE c.id = ?"
+    row = db.execute(sql, [number]).fetchone()
+    return _capture(row[: len(_COLUMNS)]), _ledger(row[3], row[len(_COLUMNS) :])
 
 
 def captured_comments(db: Database, page: Capture) -> list[Capture]:
@@ -180,6 +186,18 @@ def captured_comments(db: Database, page: Capture) -> list[Capture]:
     columns = ", ".join(_COLUMNS)
     sql = f"SELECT {columns} FROM captures WHERE page_url = ? AND run_id = ? AND role = 'comments' ORDER BY id"
     return [_capture(row) for row in db.execute(sql, [page.url, page.run_id])]
+
+
+def earlier(db: Database, article_id: int, capture: Capture) -> Iterator[Capture]:
+    """Captures of the article's pages by runs before that of this one, the last first, for as long as no crawl has
+    found anything since that they would take back."""
+    columns = ", ".join(f"c.{name}" for name in _COLUMNS)
+    for row in db.execute(_EARLIER.format(columns=columns), [article_id, capture.run_id]).fetchall():
+        before = _capture(row)
+        since = [article_id, before.run_id]
+        if db.execute(_FOUND_SINCE, [*since, *since, *since, article_id, before.at]).fetchone()[0]:
+            return
+        yield before
 
 
 def read_since(db: Database, article_id: int, run_id: int) -> bool:
@@ -202,6 +220,7 @@ def stored_cuts(db: Database, article_id: int) -> frozenset[Cut]:
 
 
 _COLUMNS = ("id", "run_id", "source_id", "url", "role", "page_url", "found", "file", "start", "length", "at")
+_RECEIPT = "f.etag <> '' OR f.last_modified <> ''"
 _LEDGER = ("outcome", "reason", "detail", "run_id", "article_id", "cleaned_by", "receipt")
 
 
@@ -237,8 +256,7 @@ _FILES = "SELECT file, count(*), min(at), max(at) FROM captures WHERE file <> ''
 
 _LATEST = """
 WITH finished AS (
-  SELECT c.*, f.outcome, f.reason, f.detail, f.run_id AS told_in, f.article_id, f.cleaned_by,
-    f.etag <> '' OR f.last_modified <> '' AS receipt,
+  SELECT c.id, c.url, c.run_id, c.source_id, c.at, f.article_id,
     CASE WHEN f.run_id = c.run_id THEN f.fetched_at ELSE c.at END AS done_at
   FROM captures c JOIN fetches f ON f.url = c.url AND f.run_id >= c.run_id
   WHERE c.role = 'page'
@@ -247,11 +265,24 @@ WITH finished AS (
     PARTITION BY coalesce('article ' || article_id, url) ORDER BY run_id DESC, done_at DESC, id DESC) AS place
   FROM finished
 ), chosen AS (
-  SELECT * FROM placed WHERE place = 1 AND source_id IN ({marks}) AND at >= ? ORDER BY id DESC LIMIT ?
+  SELECT id FROM placed WHERE place = 1 AND source_id IN ({marks}) AND at >= ? ORDER BY id DESC LIMIT ?
 )
-SELECT id, run_id, source_id, url, role, page_url, found, file, start, length, at,
-  outcome, reason, detail, told_in, article_id, cleaned_by, receipt
-FROM chosen ORDER BY id
+SELECT id FROM chosen ORDER BY id
+"""
+
+_EARLIER = """
+SELECT {columns} FROM captures c JOIN fetches f ON f.url = c.url
+WHERE f.article_id = ? AND c.role = 'page' AND c.run_id < ? ORDER BY c.run_id DESC, c.id DESC
+"""
+
+_FOUND_SINCE = """
+WITH crawls AS (SELECT id FROM runs WHERE kind = 'crawl')
+SELECT EXISTS (SELECT 1 FROM article_revisions WHERE article_id = ? AND replaced_run_id > ?
+    AND replaced_run_id IN crawls)
+  OR EXISTS (SELECT 1 FROM comments WHERE article_id = ? AND first_run_id > ? AND first_run_id IN crawls)
+  OR EXISTS (SELECT 1 FROM comments c JOIN comment_revisions v ON v.comment_id = c.id
+    WHERE c.article_id = ? AND v.replaced_run_id > ? AND v.replaced_run_id IN crawls)
+  OR EXISTS (SELECT 1 FROM comments WHERE article_id = ? AND gone_at > ?)
 """
 
 _READ_SINCE = """

@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
 
 from crawler.items import FieldCount, Past, PastRun, Problem, SourceTally
+from crawler.rhythm import QUIET_LEAST
 
-VISITS = 1000
-"""Of which the most that a source ever gave is known: six weeks of hourly runs."""
+VISITS = 300
+"""Of which the most that a source gave is known: two weeks of hourly runs."""
 RUNS = 30
 """Looked at one by one: the longest row of failures that a quarantine asks for is eleven."""
 COUNTS = 400
@@ -32,7 +34,7 @@ def past(db: Database, source_id: str) -> Past:
     """What finished crawls did at a source."""
     visits = next(_rows(db, _VISITS, source_id, VISITS))
     runs = tuple(past_runs(db, source_id, limit=RUNS))
-    return Past(**visits, runs=runs, arrivals=_arrivals(db, source_id))
+    return Past(**visits, runs=runs, arrivals=_arrivals(db, source_id, runs[-1].at if runs else ""))
 
 
 def past_fields(db: Database, source_id: str, names: Mapping[str, int]) -> dict[str, tuple[FieldCount, ...]]:
@@ -100,14 +102,21 @@ def _counts(db: Database, source_id: str, field: str, since: int) -> tuple[Field
     return tuple(known[run_id] for run_id in sorted(known))
 
 
-def _arrivals(db: Database, source_id: str) -> tuple[str, ...]:
-    """At most one for each hour, which is what the text of a time begins with."""
+def _arrivals(db: Database, source_id: str, last_visit: str) -> tuple[str, ...]:
+    """At most one for each hour, which is what the text of a time begins with; none where the last visit was not silent
+    for long, as most are: nobody asks then."""
     hours: dict[str, str] = {}
     for row in _rows(db, _ARRIVED, source_id):
+        if not hours and not _silent(row["ended_at"], last_visit):
+            break
         hours.setdefault(row["ended_at"][:13], row["ended_at"])
         if len(hours) >= ARRIVALS:
             break
     return tuple(hours.values())[::-1]
+
+
+def _silent(arrival: str, last_visit: str) -> bool:
+    return bool(last_visit) and datetime.fromisoformat(last_visit) - datetime.fromisoformat(arrival) > QUIET_LEAST
 
 
 def _rows(db: Database, sql: str, *values: Any) -> Iterator[Row]:

@@ -29,7 +29,7 @@ CREATE TABLE runs_next ( -- Everything that brought articles or comments in, how
   status TEXT NOT NULL, -- running, ok, trouble, failed, interrupted.
   exit_code INTEGER, -- What the command returned; NULL while it runs.
   version TEXT NOT NULL, -- The watchfloor that ran.
-  problems TEXT NOT NULL, -- JSON list of {name, source, detail}.
+  problems TEXT NOT NULL, -- JSON list of {name, source, detail, since, field, good_url, bad_url}; since is the run in which it began.
   CHECK (kind IN ('crawl', 'import', 'replay')),
   CHECK (status IN ('running', 'ok', 'trouble', 'failed', 'interrupted'))
 ) STRICT
@@ -87,11 +87,11 @@ ADDED = {
 
 TABLES = (
     """
-CREATE TABLE run_fields ( -- How many of the articles that a run read at a source had each field: what drifts shows here.
+CREATE TABLE run_fields ( -- How many of the articles that a run read at a source had each field: drift shows here.
   run_id INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE, -- The run.
   source_id TEXT NOT NULL REFERENCES sources(id), -- The source.
-  field TEXT NOT NULL, -- authors, published, body, summary, image, comments, …
-  read INTEGER NOT NULL, -- Articles that were read, stored or not.
+  field TEXT NOT NULL, -- headline, authors, published, published_time, body, summary, image, section, comments; article (it was one), page (it could be read), let in (we were not blocked).
+  read INTEGER NOT NULL, -- Articles that spoke for it: those read for the first time, or changed in it; for the last three, pages.
   filled INTEGER NOT NULL, -- Those of them that had it.
   filled_url TEXT NOT NULL, -- The last of these; empty without one.
   missing_url TEXT NOT NULL, -- The first that did not have it; empty without one.

@@ -1,7 +1,8 @@
 """Archived pages, read and judged again as a crawl would, without any request.
 
 What the archive has of an article is compared with what is stored only where it is no older: the last capture of all
-its addresses, made by the last run that read it. Whatever came by other ways since stays: comments that an import
+its addresses, made by the last run that read it. Where that one was no article, as a wall before the site is none, it
+is the last one before. Whatever came by other ways since stays: comments that an import
 added, people's decisions, that a page is gone.
 """
 
@@ -20,7 +21,17 @@ from crawler.source import Source
 from crawler.text import tidy
 from crawler.urls import normal
 from db.archive import Answer, Damaged, read
-from db.captures import Capture, Ledger, captured_comments, imported_since, latest, read_since, stored_cuts
+from db.captures import (
+    Capture,
+    Ledger,
+    captured,
+    captured_comments,
+    earlier,
+    imported_since,
+    latest,
+    read_since,
+    stored_cuts,
+)
 from db.connect import DatabaseProblem
 from db.store import Store
 from moderation.policy import Policy
@@ -52,7 +63,7 @@ class Replayed:
     capture: Capture
     outcome: Outcome
     detail: str = ""
-    """Why it is rejected, lost or raised."""
+    """Why it is rejected, lost or raised; empty for an article."""
     delta: Delta | None = None
     """What changes of the article and its comments; None where nothing does."""
     ledger: Mapping[str, Any] = field(default_factory=dict)
@@ -75,9 +86,9 @@ class Replay:
 
     def pages(self, *, since: str = "", limit: int = -1, heard: Heard = lambda done, total: None) -> Iterator[Replayed]:
         """Each page, in the order in which they were captured: of these the `limit` newest, since a time in UTC."""
-        listed = list(latest(self.store.db, tuple(self.sources), since=since, limit=limit))
-        for done, (capture, ledger) in enumerate(listed, 1):
-            yield self._page(capture, ledger)
+        listed = latest(self.store.db, tuple(self.sources), since=since, limit=limit)
+        for done, number in enumerate(listed, 1):
+            yield self._page(*captured(self.store.db, number))
             heard(done, len(listed))
 
     def write(self, replayed: Replayed, *, run_id: int, now: str) -> None:
@@ -88,7 +99,23 @@ class Replay:
         )
 
     def _page(self, capture: Capture, ledger: Ledger) -> Replayed:
-        if capture.place is None or (ledger.article_id and self._is_older(capture, ledger.article_id)):
+        if ledger.article_id and read_since(self.store.db, ledger.article_id, capture.run_id):
+            return Replayed(capture=capture, outcome="older")
+        replayed = self._read(capture, ledger)
+        was_none = ledger.outcome == "rejected" and replayed.outcome == "same" and replayed.detail
+        return self._before(replayed, ledger, ledger.article_id) if was_none and ledger.article_id else replayed
+
+    def _before(self, replayed: Replayed, ledger: Ledger, article_id: int) -> Replayed:
+        """The article as earlier pages gave it, where the last ones gave none, then as now: a wall, an error page."""
+        for capture in earlier(self.store.db, article_id, replayed.capture):
+            again = self._read(capture, ledger)
+            if not again.detail:
+                known = again.outcome in ("same", "changed")
+                return replace(replayed, outcome=again.outcome, detail="", delta=again.delta) if known else replayed
+        return replayed
+
+    def _read(self, capture: Capture, ledger: Ledger) -> Replayed:
+        if capture.place is None:
             return Replayed(capture=capture, outcome="older")
         try:
             answer = read(self.folder, capture.place)
@@ -135,19 +162,17 @@ class Replay:
         delta = compare(page, replace(known, gone=False))
         if known.article_id:
             delta = _sparing(delta, imported_since(self.store.db, known.article_id, capture.run_id))
-            if delta.empty and frozenset(page.cuts) == stored_cuts(self.store.db, known.article_id):
+            cuts = {cut.limit: cut for cut in page.cuts}
+            if delta.empty and frozenset(cuts.values()) == stored_cuts(self.store.db, known.article_id):
                 return None
         return replace(delta, verdicts=self._bench.verdicts(delta, source))
 
     def _comments(self, capture: Capture) -> list[Capture]:
         return captured_comments(self.store.db, capture)
 
-    def _is_older(self, capture: Capture, article_id: int) -> bool:
-        return read_since(self.store.db, article_id, capture.run_id)
-
     def _has_a_better(self, capture: Capture, article_id: int | None) -> bool:
         """True where a page that gave no article would now speak for one that another page gave, in the same run."""
-        return article_id is not None and self._is_older(replace(capture, run_id=capture.run_id - 1), article_id)
+        return article_id is not None and read_since(self.store.db, article_id, capture.run_id - 1)
 
 
 def _told(ledger: Ledger, reading: Reading, capture: Capture, source: Source) -> dict[str, Any]:

@@ -117,10 +117,14 @@ class Site:
         if "blocked" in self.broken and self.chance.random() < 0.6:
             counts["failed"] += 1
             counts["blocked"] += 1
+            _count(fields, "let in", False, url)
             return
+        _count(fields, "let in", True, url)
         if counts["failed"] == 0 and self.chance.random() < 0.01:
             counts["failed"] += 1  # a time-out now and then
+            _count(fields, "page", False, url)
             return
+        _count(fields, "page", True, url)
         if self.chance.random() < (0.8 if "article" in self.broken else self.rejected):
             counts["rejected"] += 1
             _count(fields, "article", False, url)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 from app.cli.replaying import difference
+from app.demo.server import Server, serve
 from app.demo.site import Response
 from conftest import Ran, Watch
 from db.archive import files
@@ -46,13 +49,35 @@ def headlines(site: Watch) -> dict[int, str]:
     return dict(site.rows("SELECT id, headline FROM articles"))
 
 
-@pytest.fixture
-def crawled(site: Watch) -> Watch:
-    """A site that was crawled once, one of its articles with comments on four pages and a failing fifth."""
-    site.server.site.edit_article(PATH, threads_a_page=1)
-    site.server.site.fail(f"{PATH}comment-page-4/", 500)
+def prepared(server: Server, folder: Path) -> Watch:
+    """A site that was crawled once, one of its articles with comments on four pages, of which one fails."""
+    site = Watch(server, folder)
+    server.site.edit_article(PATH, threads_a_page=1)
+    server.site.fail(f"{PATH}comment-page-4/", 500)
     site.crawl()
     return site
+
+
+@pytest.fixture
+def own(site: Watch) -> Watch:
+    """A site of the test's own, crawled once: it may change."""
+    return prepared(site.server, site.folder)
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
+    """One that all tests share."""
+    with serve() as server:
+        yield prepared(server, tmp_path_factory.mktemp("once"))
+
+
+@pytest.fixture
+def crawled(once: Watch, tmp_path: Path) -> Watch:
+    """A database and an archive of the test's own, of a site that stays as it is."""
+    for file in once.folder.glob("watchfloor.db*"):
+        shutil.copy(file, tmp_path)
+    shutil.copytree(once.folder / "archive", tmp_path / "archive")
+    return Watch(once.server, tmp_path)
 
 
 # ---- nothing changed
@@ -188,12 +213,12 @@ def said(site: Watch, url: str) -> list[list[tuple[Any, ...]]]:
 
 _SAID = (
     "SELECT headline, body, authors, published_at, links, revision, source_id FROM articles WHERE url = ?",
-    "SELECT c.key, c.text, c.author, c.posted_at, c.parent_key, c.depth, c.position, c.gone_at"
-    " FROM comments c JOIN articles a ON a.id = c.article_id WHERE a.url = ?",
-    "SELECT c.key, v.said, v.score, v.reasons FROM verdicts v JOIN comments c ON c.id = v.comment_id"
-    " JOIN articles a ON a.id = c.article_id WHERE a.url = ?",
-    "SELECT e.field, e.origin, e.raw, e.chosen FROM field_evidence e JOIN articles a ON a.id = e.article_id"
-    " WHERE a.url = ?",
+    """SELECT c.key, c.text, c.author, c.posted_at, c.parent_key, c.depth, c.position, c.gone_at
+    FROM comments c JOIN articles a ON a.id = c.article_id WHERE a.url = ?""",
+    """SELECT c.key, v.said, v.score, v.reasons FROM verdicts v JOIN comments c ON c.id = v.comment_id
+    JOIN articles a ON a.id = c.article_id WHERE a.url = ?""",
+    """SELECT e.field, e.origin, e.raw, e.chosen FROM field_evidence e JOIN articles a ON a.id = e.article_id
+    WHERE a.url = ?""",
     "SELECT etag, last_modified FROM fetches WHERE url = ?",
 )
 
@@ -201,48 +226,80 @@ _SAID = (
 # ---- what must not be harmed
 
 
-def test_what_a_later_visit_without_the_archive_found_is_not_taken_back(crawled: Watch) -> None:
-    path = next(p for p in (crawled.path_of(1), crawled.path_of(2)) if p != PATH)
-    crawled.server.site.edit_article(path, headline="An Altogether Different Headline")
-    crawled.server.requests.clear()
-    crawled.crawl("--again", "--no-archive")
-    before = dump(crawled)
-    told = replay(crawled, "--apply")
-    read = sum(s == 200 and "comment-page" not in path for _, path, s in crawled.server.requests if path[:3] == "/20")
+def test_what_a_later_visit_without_the_archive_found_is_not_taken_back(own: Watch) -> None:
+    path = next(p for p in (own.path_of(1), own.path_of(2)) if p != PATH)
+    own.server.site.edit_article(path, headline="An Altogether Different Headline")
+    own.server.requests.clear()
+    own.crawl("--again", "--no-archive")
+    before = dump(own)
+    told = replay(own, "--apply")
+    read = sum(s == 200 and "comment-page" not in path for _, path, s in own.server.requests if path[:3] == "/20")
     assert (told["pages"]["older"], told["pages"]["changed"]) == (read, 0)
-    assert dump(crawled) == before
+    assert dump(own) == before
 
 
-@pytest.mark.parametrize("then", ["304", "failed", "gone"])
-def test_nor_when_still_later_visits_read_nothing(crawled: Watch, then: str) -> None:
-    path = next(p for p in (crawled.path_of(1), crawled.path_of(2)) if p != PATH)
-    crawled.server.site.edit_article(path, headline="An Altogether Different Headline")
-    crawled.crawl("--again", "--no-archive")
-    if then == "failed":
-        crawled.server.site.fail(path, 500)
+@pytest.mark.parametrize("then", ["304", "gone"])
+def test_nor_when_still_later_visits_read_nothing(own: Watch, then: str) -> None:
+    path = next(p for p in (own.path_of(1), own.path_of(2)) if p != PATH)
+    own.server.site.edit_article(path, headline="An Altogether Different Headline")
+    own.crawl("--again", "--no-archive")
     if then == "gone":
-        crawled.server.site.remove(path)
-    crawled.crawl("--again")
-    rules(crawled, H2)
-    assert replay(crawled, "--apply")["pages"]["older"] >= 1
+        own.server.site.remove(path)
+    own.crawl("--again")
+    rules(own, H2)
+    assert replay(own, "--apply")["pages"]["older"] >= 1
     headline = "SELECT headline FROM articles WHERE url = ?"
-    assert crawled.rows(headline, crawled.server.url + path) == [("An Altogether Different Headline",)]
+    assert own.rows(headline, own.server.url + path) == [("An Altogether Different Headline",)]
 
 
-def test_an_article_whose_page_is_gone_is_read_again_and_stays_gone(crawled: Watch) -> None:
-    path = next(p for p in (crawled.path_of(1), crawled.path_of(2)) if p != PATH)
-    crawled.server.site.remove(path)
-    crawled.crawl("--again")
-    ((id, was, gone),) = crawled.rows(
-        "SELECT id, headline, gone_at FROM articles WHERE url = ?", crawled.server.url + path
-    )
+def behind_a_wall(site: Watch) -> str:
+    """An article's address; its page answers from now on with something that is none."""
+    path = next(p for p in (site.path_of(1), site.path_of(2)) if p != PATH)
+    site.server.site.answer(path, Response(body=b"<html><title>Soon</title><p>Soon.</p></html>"))
+    return site.server.url + path
+
+
+def test_where_the_last_pages_were_no_articles_the_last_one_before_is_read_again(own: Watch) -> None:
+    url = behind_a_wall(own)
+    own.crawl("--again")
+    own.crawl("--again")
+    before = dump(own)
+    assert replay(own, "--apply")["pages"] == NOTHING
+    assert dump(own) == before
+    ((was, ledger),) = own.rows(_HEADLINE, url)
+    assert ledger == "rejected"
+    rules(own, H2)
+    replay(own, "--apply")
+    ((now, ledger),) = own.rows(_HEADLINE, url)
+    assert (now != was, ledger) == (True, "rejected")
+
+
+def test_but_not_one_that_is_older_than_what_is_stored(own: Watch) -> None:
+    path = next(p for p in (own.path_of(1), own.path_of(2)) if p != PATH)
+    own.server.site.edit_article(path, headline="An Altogether Different Headline")
+    own.crawl("--again", "--no-archive")
+    url = behind_a_wall(own)
+    own.crawl("--again")
+    rules(own, H2)
+    replay(own, "--apply")
+    assert own.rows(_HEADLINE, url) == [("An Altogether Different Headline", "rejected")]
+
+
+_HEADLINE = "SELECT a.headline, f.outcome FROM articles a JOIN fetches f ON f.article_id = a.id WHERE a.url = ?"
+
+
+def test_an_article_whose_page_is_gone_is_read_again_and_stays_gone(own: Watch) -> None:
+    path = next(p for p in (own.path_of(1), own.path_of(2)) if p != PATH)
+    own.server.site.remove(path)
+    own.crawl("--again")
+    ((id, was, gone),) = own.rows("SELECT id, headline, gone_at FROM articles WHERE url = ?", own.server.url + path)
     assert gone
-    ledger = crawled.rows("SELECT outcome, status, cleaned_by FROM fetches WHERE article_id = ?", id)
-    rules(crawled, H2)
-    replay(crawled, "--apply")
-    ((now, still),) = crawled.rows("SELECT headline, gone_at FROM articles WHERE id = ?", id)
+    ledger = own.rows("SELECT outcome, status, cleaned_by FROM fetches WHERE article_id = ?", id)
+    rules(own, H2)
+    replay(own, "--apply")
+    ((now, still),) = own.rows("SELECT headline, gone_at FROM articles WHERE id = ?", id)
     assert (now != was, still) == (True, gone)
-    assert crawled.rows("SELECT outcome, status, cleaned_by FROM fetches WHERE article_id = ?", id) == ledger
+    assert own.rows("SELECT outcome, status, cleaned_by FROM fetches WHERE article_id = ?", id) == ledger
 
 
 def test_comments_that_an_import_added_since_stay(crawled: Watch, tmp_path: Path) -> None:

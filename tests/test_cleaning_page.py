@@ -407,3 +407,21 @@ def test_a_nul_hides_no_attributes_from_the_limit():
     page = clean(f'<html><body><h1>Fleet</h1><p a=\0"> " {attributes}>The fleet left the harbour.</p>'.encode(), URL)
     assert isinstance(page, Page)
     assert [cut.limit for cut in page.cuts] == ["ATTRIBUTES_A_TAG"]
+
+
+def test_the_time_of_a_comment_is_no_witness_of_when_the_article_was_published():
+    comment = "<li id='comment-1' class=comment><time datetime='2024-05-03T10:00:00Z'>x</time><p>Well said.</p></li>"
+    found = article(f"<article><h1>Fleet</h1><p>{LEDE}</p></article><ol class=comment-list>{comment}</ol>")
+    assert found.published is None
+    assert not [e for e in found.evidence if e.field == "published"]
+
+
+def test_a_paragraph_of_whole_sentences_stays_though_it_is_one_link():
+    kept = article(f"<article><h1>Fleet</h1><p>{LEDE}</p><p><a href='/more'>{MORE}</a></p><p>{LAST}</p></article>")
+    assert MORE in kept.body
+    assert "Ten ships" not in article(f"<article><p>{LEDE}</p><p><a href='/x'>Ten ships in port</a></p></article>").body
+
+
+def test_the_buttons_of_a_caption_are_no_text():
+    kept = article(f"<article><p>{LEDE}</p><p><b>hide caption</b></p><p>{MORE}</p><p>Enlarge this image</p></article>")
+    assert kept.body.split("\n\n") == [LEDE, MORE]

@@ -29,6 +29,12 @@ def articles(site: Watch) -> list[str]:
     return [url.removeprefix(site.server.url) for (url,) in site.rows("SELECT url FROM articles ORDER BY id")]
 
 
+def copied(db: sqlite3.Connection, table: str, key: str, number: int) -> None:
+    """What the first run has in a table, once more under another number."""
+    kept = ", ".join(row[1] for row in db.execute(f"PRAGMA table_info({table})") if row[1] != key)
+    db.execute(f"INSERT INTO {table} ({key}, {kept}) SELECT {number}, {kept} FROM {table} WHERE {key} = 1")
+
+
 def test_a_feed_that_turned_html_is_named_and_the_run_is_trouble(site: Watch) -> None:
     site.crawl()
     site.server.site.answer("/feed/", MOVED)
@@ -76,18 +82,15 @@ def test_a_source_that_stops_publishing_has_gone_quiet(site: Watch) -> None:
     """It published every other day for two months, as runs before have it; for the last month nothing came."""
     site.crawl()
     with sqlite3.connect(site.db) as db:
-        db.execute("UPDATE runs SET id = 1000, started_at = ?1, ended_at = ?1", ["2026-01-01T12:00:00Z"])
-        db.execute("UPDATE run_sources SET run_id = 1000, new = 0, unchanged = 12")
-        for number in range(30):
-            at = f"strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-{90 - 2 * number} days')"
-            db.execute(
-                "INSERT INTO runs (id, kind, started_at, ended_at, status, exit_code, version, problems)"
-                f" VALUES ({number + 1}, 'crawl', {at}, {at}, 'ok', 0, 't', '[]')"
-            )
-            columns = [row[1] for row in db.execute("PRAGMA table_info(run_sources)")]
-            values = {"run_id": number + 1, "source_id": "'demo'", "new": 1}
-            given = ", ".join(str(values.get(name, 0)) for name in columns)
-            db.execute(f"INSERT INTO run_sources ({', '.join(columns)}) VALUES ({given})")
+        at = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now', ?)"
+        db.execute(f"UPDATE runs SET started_at = {at}", ["-92 days"])
+        db.execute("UPDATE runs SET ended_at = started_at")
+        for number, ago in enumerate((*range(90, 30, -2), 1), 2):
+            copied(db, "runs", "id", number)
+            copied(db, "run_sources", "run_id", number)
+            db.execute(f"UPDATE runs SET started_at = {at} WHERE id = ?", [f"-{ago} days", number])
+            db.execute("UPDATE runs SET ended_at = started_at WHERE id = ?", [number])
+            db.execute("UPDATE run_sources SET new = ? WHERE run_id = ?", [ago > 1, number])
     ran = site.crawl()
     assert (ran.code, named(ran)) == (1, [("demo", "gone quiet")])
     assert "nothing new for 32 days; the longest pause known is 48 hours" in ran.json["problems"][0]["detail"]
@@ -116,13 +119,9 @@ def pair(site: Watch, serving: Callable[[], Server], tmp_path: Path) -> Callable
 def test_a_source_that_fails_run_after_run_rests_and_says_so(site: Watch, pair: Callable[..., Ran]) -> None:
     assert named(pair("--json")) == [("down", "source failed")]
     with sqlite3.connect(site.db) as db:  # the runs between the first and the one that makes it rest
-        run = "id, kind, started_at, ended_at, status, exit_code, version, problems"
         for number in range(2, FAILURES):
-            db.execute(f"INSERT INTO runs SELECT {number}, {run.partition(', ')[2]} FROM runs WHERE id = 1")
-            for table in ("run_sources",):
-                names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")][1:]
-                kept = ", ".join(names)
-                db.execute(f"INSERT INTO {table} SELECT {number}, {kept} FROM {table} WHERE run_id = 1")
+            copied(db, "runs", "id", number)
+            copied(db, "run_sources", "run_id", number)
     ran = pair("--json")
     assert (ran.code, named(ran)) == (1, [("down", "source failed"), ("down", "quarantined")])
     assert {p["since"] for p in ran.json["problems"]} == {1, FAILURES}

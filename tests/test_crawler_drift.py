@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.drift import NEW_NORMAL, PROBLEMS, doubtful, drift_problems, drifted, lower_bound
-from crawler.fields import BODY_CHARACTERS, FieldTally, refused, spoken
+from crawler.fields import BODY_CHARACTERS, FieldTally, asked, refused, spoken
 from crawler.items import (
     Article,
     Block,
@@ -79,6 +79,7 @@ def test_a_fall_names_its_run_the_last_good_and_the_first_bad_page() -> None:
         [*[(3, 5)] * 8, (0, 4)],
         [*WELL[:4], (0, 6), *WELL, (0, 6)],
         [*WELL, (0, 8), (5, 5)],
+        [*WELL, *[(2, 5)] * 6],
     ],
     ids=[
         "nothing",
@@ -91,10 +92,18 @@ def test_a_fall_names_its_run_the_last_good_and_the_first_bad_page() -> None:
         "a batch where half have it",
         "as bad before",
         "over by now",
+        "half of it, and no week is known",
     ],
 )
 def test_what_is_no_fall_is_not_named(counts: list[tuple[int, int]]) -> None:
     assert drifted(runs(*counts), NOW) is None
+
+
+def test_half_of_a_field_is_a_fall_where_a_week_is_known() -> None:
+    week = [FieldCount(run_id=day, at=f"2026-11-{day:02}T12:00:00Z", read=20, filled=19) for day in range(1, 11)]
+    after = FieldCount(run_id=11, at="2026-11-11T12:00:00Z", read=20, filled=7, missing_url="bad")
+    assert drifted([*week, after], NOW) is not None
+    assert drifted([*week[4:], after], NOW) is None
 
 
 def test_a_fall_is_told_until_the_latest_pages_have_the_field_again() -> None:
@@ -113,7 +122,7 @@ def test_after_a_month_a_source_is_what_it_has_become() -> None:
 def test_pages_refused_for_want_of_a_text_are_named_once_by_their_culprit() -> None:
     counts = runs(*WELL, (0, 8))
     assert [p.name for p in drift_problems("s", {"body": counts, "article": counts}, Past(), NOW)] == ["bodies missing"]
-    (problem,) = drift_problems("s", {"article": counts}, Past(), NOW, because="index page, 8 times, first bad/9")
+    (problem,) = drift_problems("s", {"article": counts}, Past(), NOW, {"rejected": "index page, 8 times, first bad/9"})
     assert problem.name == "more rejected" and problem.detail.endswith("index page, 8 times, first bad/9")
 
 
@@ -207,6 +216,39 @@ def test_a_text_that_another_page_of_the_run_had_is_no_body_of_its_own() -> None
 def test_a_rejected_page_speaks_once_and_a_wall_never(reason: str, before: object, said: dict[str, bool]) -> None:
     fetch = Fetch(url=URL, source_id="s", outcome="rejected", reason=reason)
     assert refused(fetch, before) == said  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kept_out", "before", "said"),
+    [
+        ("failed", True, None, {"let in": False}),
+        ("failed", True, "stored", {"let in": False}),
+        ("failed", False, "stored", {"page": False, "let in": True}),
+        ("failed", True, "failed", {}),
+        ("rejected", True, "stored", {"let in": False}),
+        ("rejected", False, None, {"page": True, "let in": True}),
+        ("unchanged", False, "stored", {}),
+    ],
+)
+def test_a_page_that_fails_speaks_once(outcome: str, kept_out: bool, before: object, said: dict[str, bool]) -> None:
+    fetch = Fetch(url=URL, source_id="s", outcome=outcome)  # type: ignore[arg-type]
+    assert asked(fetch, before, kept_out=kept_out) == said  # type: ignore[arg-type]
+
+
+def test_of_a_source_that_failed_lately_every_answer_counts() -> None:
+    tally = FieldTally(anxious=True)
+    tally.answer(Fetch(url=URL, source_id="s", outcome="unchanged"), "stored", kept_out=False)
+    tally.answer(Fetch(url=URL, source_id="s", outcome="failed"), "failed", kept_out=True)
+    assert (tally.counts["let in"].read, tally.counts["let in"].filled) == (2, 1)
+
+
+def test_a_source_with_one_page_a_run_that_keeps_us_out_is_named_all_the_same() -> None:
+    counts = {"let in": runs(*[(1, 1)] * 30, *[(0, 1)] * 7)}
+    (problem,) = drift_problems("s", counts, Past(), NOW, {"blocked": "HTTP 403, u"})
+    assert (problem.name, problem.since) == ("blocked", 31)
+    assert problem.detail.startswith("0 of 7 pages let us in since run 31, 30 of 30 before")
+    assert problem.detail.endswith("; HTTP 403, u")
+    assert drift_problems("s", counts, Past(), NOW, named=["blocked"]) == []
 
 
 # ---- simulated watches

@@ -150,7 +150,7 @@ class Told:
         if delta.known.article_id is None:
             return
         changed = [name for name in delta.changed if TOGETHER.get(name) not in delta.changed]
-        self.fields.update(changed)
+        self.fields.update(changed or ["cuts"] * delta.empty)
         for name in changed:
             old, new = (
                 "" if fields.get(name) is None else str(fields[name]) for fields in (delta.known.fields, delta.fields)

@@ -40,8 +40,9 @@ def clean(html: bytes, url: str, source: Source | None = None) -> Page | Rejecte
 
 def read(parsed: Parsed) -> Reading:
     """Metadata, comments and text of a page."""
-    said = metadata.read(parsed)
-    found = _believed(find_comments(parsed), said)
+    found = find_comments(parsed)
+    said = metadata.read(parsed, parsed.index.placed(found.regions))
+    found = _believed(found, said)
     return Reading(parsed=parsed, said=said, found=found, text=text(parsed, said, found))
 
 

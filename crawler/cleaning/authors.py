@@ -61,6 +61,8 @@ TITLE_BEHIND = re.compile(
     r"([가-힣]{2,4})\s?(?:선임)?(?:기자|특파원)(?![가-힣])|([\u4e00-\u9fff]{2,4})\s?[記记]者(?![\u4e00-\u9fff])"
 )
 """A name with `reporter` behind it, as Korean and Chinese bylines have it."""
+REPORTER = words("기자 특파원 記者 记者")
+"""One of these is in what `TITLE_BEHIND` finds; they are found sooner."""
 JOINT = re.compile(r"^(?:,|&|(?:and|und|et|y|e|og|och|with|mit|avec|con)(?=\s))\s*", re.I)
 CREDIT = re.compile(
     r"(?:photo|foto|bild|image|picture|video|illustration|credit|quelle|source|graphic|grafik|imagen|fuente)s?"
@@ -128,7 +130,9 @@ def is_byline(text: str) -> bool:
 
 def has_lead(text: str) -> bool:
     """True for a line that begins with the word for by and a name, or has a name with `reporter` behind it."""
-    return LEAD_WORD.match(text) is not None or (not text.isascii() and TITLE_BEHIND.search(text) is not None)
+    if text.isascii() or not any(word in text for word in REPORTER):
+        return LEAD_WORD.match(text) is not None
+    return LEAD_WORD.match(text) is not None or TITLE_BEHIND.search(text) is not None
 
 
 def without_joint(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple, cast
 
 from bs4 import BeautifulSoup, Tag
@@ -43,6 +44,10 @@ ADDRESS = re.compile(r"(?:[^\W\d].*)?(?:https?://|www\.)\S+(?<!\.\.)(?<!…)\Z",
 """A line that gives the address of a page to be read, not to lead on; an endnote (`[4] https://…`) does not."""
 LINKED = 0.7
 """Share of link text from which on a block is a list of links."""
+SENTENCE_END = re.compile(r"[.!?…][\"'”’»)]*\Z")
+LINKED_SENTENCE = 100
+"""Characters from which on a paragraph that is one link, and ends as a sentence does, is text: most headlines of other
+stories have neither."""
 COMPARED = 300
 """Characters by which blocks are compared: longer than any headline, and two paragraphs that share them are one."""
 TOP = 8
@@ -115,8 +120,13 @@ def _flows(node: Tag) -> bool:
     if node.name in FLOWING or node.name == "[document]":
         return True
     if node.name in CELLS:
-        return len(node.find_all("p", limit=PARAGRAPHS_A_CELL)) == PARAGRAPHS_A_CELL
+        return len(list(islice(_inside(node, "p"), PARAGRAPHS_A_CELL))) == PARAGRAPHS_A_CELL
     return any(isinstance(c, Tag) and c.name in BLOCK_OR_CELL for c in node.descendants)
+
+
+def _inside(node: Tag, name: str) -> Iterator[Tag]:
+    """The elements of a name inside one: `find_all` prepares for more, and takes ten times as long in a small one."""
+    return (child for child in node.descendants if isinstance(child, Tag) and child.name == name)
 
 
 def _joined(run: Iterable[Any], kind: str) -> str:
@@ -129,7 +139,7 @@ def _joined(run: Iterable[Any], kind: str) -> str:
         elif node.name in CELLS:
             parts.append(node.get_text(" ").strip() + " | ")
         else:
-            for br in node.find_all("br") if len(node.contents) > 1 else ():
+            for br in list(_inside(node, "br")) if len(node.contents) > 1 else ():
                 br.replace_with("\n")
             parts.append(node.get_text())
     text = "".join(parts)
@@ -147,7 +157,7 @@ def _links(run: Iterable[Any]) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     for node in run:
         if isinstance(node, Tag):
-            anchors = [node] if node.name == "a" else node.find_all("a")
+            anchors = [node] if node.name == "a" else _inside(node, "a")
             found += ((str(a.get("href") or ""), line(a.get_text())) for a in anchors)
     return tuple(found)
 
@@ -211,9 +221,19 @@ def _heads_others(piece: Piece) -> bool:
 
 
 def _is_links(piece: Piece) -> bool:
-    if piece.linked <= LINKED * len(piece.text):
+    if piece.linked <= LINKED * len(piece.text) or _is_sentence(piece):
         return False
     return ADDRESS.match(piece.text) is None or (len(piece.links) > 1 and " " in piece.text)
+
+
+def _is_sentence(piece: Piece) -> bool:
+    """True for a paragraph that is one link and whole sentences."""
+    return (
+        piece.kind == "paragraph"
+        and len(piece.links) == 1
+        and len(piece.text) >= LINKED_SENTENCE
+        and SENTENCE_END.search(piece.text) is not None
+    )
 
 
 def sections(kept: Iterable[Piece]) -> tuple[tuple[Section, ...], tuple[Cut, ...]]:

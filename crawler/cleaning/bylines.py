@@ -149,16 +149,17 @@ def _microdata(el: Any, own: tuple[str, ...]) -> Named:
 
 def _shown(said: Statements, own: tuple[str, ...], headline_at: int, most: int) -> Iterator[Named]:
     """The bylines that readers see, `most` of each kind, those behind the headline first; neighbours are one."""
+    index = said.parsed.index
     behind = [(at, el) for at, el in said.shown.bylines if at > headline_at][:most]
     before = [(at, el) for at, el in said.shown.bylines if at <= headline_at][:most]
-    near = marks.near_headline(said.parsed.index) if most > WITNESSES else []
+    near = marks.near_headline(index) if most > WITNESSES else []
     spoken = [(at, el) for at, el in near if at > headline_at and authors.has_lead(el.text.strip())]
     group: list[tuple[int, str, tuple[str, ...]]] = []
     for at, el in [*behind, *spoken[:most], *before]:
         parts = pieces(el)
         text = " ".join(parts)[:BYLINE_CHARACTERS]
         far = headline_at and _is_far(at - headline_at, text)
-        names = () if far or _is_elsewhere(said.parsed.index, at) else _read(el, parts, own, marked=(at, el) not in spoken)
+        names = () if far or _is_elsewhere(index, at) else _read(el, parts, own, marked=(at, el) not in spoken)
         if not names:
             continue
         if group and not 0 <= at - group[-1][0] <= TOGETHER:

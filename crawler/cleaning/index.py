@@ -35,6 +35,8 @@ class Index:
     """The place of each element."""
     tagged: dict[str, list[int]]
     """Places by tag."""
+    depth: int
+    """How many elements stand in one another, at most."""
 
     def by_tag(self, *tags: str) -> Iterator[Any]:
         """The elements of these tags: tag by tag, each in reading order."""
@@ -64,13 +66,6 @@ class Index:
         end = self.ends[place]
         return any(place < other <= end for other in self.tagged.get(tag, ()))
 
-    def depth(self) -> int:
-        """How many elements stand in one another, at most."""
-        levels = [1] * len(self.parents)
-        for place, parent in enumerate(self.parents[1:], 1):
-            levels[place] = levels[parent] + 1
-        return max(levels)
-
     def placed(self, elements: Iterable[Any]) -> frozenset[int]:
         """The places of elements, those of another page left out."""
         return frozenset(self.places[el] for el in elements if el in self.places)
@@ -86,16 +81,18 @@ def index_of(root: Any) -> Index:
     tagged: dict[str, list[int]] = defaultdict(list)
     for place, tag in enumerate(tags):
         tagged[tag].append(place)
+    last_children = dict(zip(parents[1:], range(1, len(parents)), strict=True))
     return Index(
         elements=elements,
         tags=tags,
         parents=parents,
-        ends=_ends(parents),
+        ends=_ends(last_children, len(parents)),
         classes=classes,
         ids=ids,
         attributes=attributes,
         places=places,
         tagged=dict(tagged),
+        depth=_depth(last_children, parents),
     )
 
 
@@ -114,10 +111,17 @@ def _attributes(elements: list[Any]) -> tuple[list[str], list[str], dict[str, di
     return classes, ids, asked
 
 
-def _ends(parents: list[int]) -> list[int]:
+def _ends(last_children: dict[int, int], size: int) -> list[int]:
     """The place of the last element inside each one: where its last child ends, from the last element to the first."""
-    ends = list(range(len(parents)))
-    last_children = dict(zip(parents[1:], range(1, len(parents)), strict=True))
+    ends = list(range(size))
     for place, child in reversed(last_children.items()):
         ends[place] = ends[child]
     return ends
+
+
+def _depth(holders: Iterable[int], parents: list[int]) -> int:
+    """The levels of the elements that hold others, in reading order; and one for what the deepest of them holds."""
+    levels = {-1: 0}
+    for place in holders:
+        levels[place] = levels[parents[place]] + 1
+    return max(levels.values()) + 1

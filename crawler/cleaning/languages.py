@@ -119,7 +119,10 @@ def _text(said: Statements, headline: str) -> str:
 
 def _script(text: str) -> str:
     """The language of a script that one language uses, `latin`, or nothing."""
-    counts = Counter(_script_of(ord(c)) for c in text if c.isalpha())
+    counts: Counter[str] = Counter()
+    for letter, number in Counter(text).items():
+        if letter.isalpha():
+            counts[_script_of(ord(letter))] += number
     total = sum(counts.values())
     if total < LETTERS:
         return ""

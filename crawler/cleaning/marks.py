@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from crawler.cleaning.index import Index
@@ -79,13 +81,15 @@ def _spelled(name: str) -> str:
     return PREFIX.sub("og:", bare).lower().translate(ALIKE)
 
 
-def find(index: Index) -> Marks:
-    """The marks of a page. Linear in its size."""
+def find(index: Index, readers: frozenset[int]) -> Marks:
+    """The marks of a page. Linear in its size. `readers` are the places of what readers wrote."""
+    begins = sorted(readers)
+    times = (at for at in index.tagged.get("time", ()) if not _stands_in(index, begins, at))
     marks = Marks(
         title=next(("".join(el.itertext()) for el in index.by_tag("title") if _is_in_head(el)), ""),
         canonical=next((el.get("href") or "" for el in index.by_tag("link") if _is_canonical(el)), ""),
-        h1s=_placed(index, "h1"),
-        times=_placed(index, "time"),
+        h1s=_placed(index, index.tagged.get("h1", ())),
+        times=_placed(index, times),
     )
     for el in index.by_tag("meta"):
         if (content := el.get("content")) is not None:
@@ -103,7 +107,7 @@ def shown(index: Index) -> Shown:
     places = [at for at in sorted(linked | marked.keys()) if index.tags[at] in TEXTUAL]
     bylines = [at for at in places if at in linked or marked[at] & BYLINE]
     dated = [at for at in places if marked.get(at, 0) & DATE]
-    return Shown(*([(at, index.elements[at]) for at in found[:MARKED]] for found in (bylines, dated)))
+    return Shown(bylines=_placed(index, bylines), dated=_placed(index, dated))
 
 
 def names_author(link: Any) -> bool:
@@ -112,8 +116,14 @@ def names_author(link: Any) -> bool:
     return not AUTHOR_FOLDERS.isdisjoint(folders) or "author" in link.get("rel", "")
 
 
-def _placed(index: Index, tag: str) -> list[tuple[int, Any]]:
-    return [(at, index.elements[at]) for at in index.tagged.get(tag, ())[:MARKED]]
+def _stands_in(index: Index, begins: list[int], place: int) -> bool:
+    """True where one of the elements holds the place; they are in reading order, and none holds another."""
+    before = bisect_right(begins, place)
+    return before > 0 and index.holds(begins[before - 1], place)
+
+
+def _placed(index: Index, places: Iterable[int]) -> list[tuple[int, Any]]:
+    return [(at, index.elements[at]) for at in islice(places, MARKED)]
 
 
 def near_headline(index: Index) -> list[tuple[int, Any]]:
@@ -121,7 +131,7 @@ def near_headline(index: Index) -> list[tuple[int, Any]]:
     last = len(index.elements) - 1
     behind = {p for at in index.tagged.get("h1", ())[:2] for p in range(at + 1, min(at + NEAR_HEADLINE, last) + 1)}
     placed = [(at, index.elements[at]) for at in sorted(behind) if index.tags[at] in TEXTUAL]
-    return [(at, el) for at, el in placed if el.text]
+    return [(at, el) for at, el in placed if (text := el.text) and not text.isspace()]
 
 
 @lru_cache(maxsize=16384)

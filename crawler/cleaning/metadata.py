@@ -66,9 +66,12 @@ class Metadata:
     evidence: tuple[Evidence, ...] = ()
 
 
-def read(parsed: Parsed) -> Metadata:
-    """The page's metadata. Sources in order of trust: JSON-LD, microdata, meta, `<time>`, visible text, address."""
-    said = statements(parsed)
+def read(parsed: Parsed, readers: frozenset[int] = frozenset()) -> Metadata:
+    """The page's metadata. Sources in order of trust: JSON-LD, microdata, meta, `<time>`, visible text, address.
+
+    `readers` are the places of the elements that hold what readers wrote: a time that stands there is a comment's.
+    """
+    said = statements(parsed, readers)
     said.site_name, names = _first("site_name", titles.site_names(said), limits.AUTHOR_CHARACTERS)
     said.headlines = titles.offered(said)
     best = titles.chosen(said)

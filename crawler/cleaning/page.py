@@ -73,7 +73,7 @@ def parse(html: bytes, url: str, rules: Rules) -> Parsed | Rejected:
     bounded, cuts = within_limits(text)
     root = _tree(html if is_utf8 and bounded is text else _utf8(bounded))
     index = None if root is None else index_of(root)
-    if index and index.depth() >= limits.DEPTH:
+    if index and index.depth >= limits.DEPTH:
         index, deeper = _made_shallow(bounded)
         cuts += deeper
     if index is None:

@@ -96,30 +96,98 @@ class Look:
         """The class of the page's body."""
         return next((body.get("class") or "" for body in self.parsed.index.by_tag("body")), "")
 
-    @cached_property
-    def declared(self) -> bool:
-        """True when the page calls itself an article."""
-        return bool(self.said.types & ARTICLES) or "og:article" in self.said.types
+
+HEADINGS = 8, 15
+"""Headings that are links, and twice as many about: a listing's."""
+TEASERS = 4, 8
+"""`article` elements side by side: a listing has one for each teaser, a page of one text has some for other stories."""
+TEXT_PARAGRAPHS, LONGEST_PARAGRAPH = 3, 500
+"""Long paragraphs, and the characters of one, that speak for a text."""
+
+
+def _further_page(look: Look) -> bool:
+    return NEXT_PAGE.search(look.parsed.url) is not None
+
+
+def _archive(look: Look) -> bool:
+    return ARCHIVE.search(look.parsed.url) is not None and not _further_page(look)
+
+
+def _home(look: Look) -> bool:
+    parts = urlsplit(look.parsed.url)
+    return bool(look.parsed.url) and parts.path in ("", "/") and not parts.query
+
+
+def _classed_as_listing(look: Look) -> bool:
+    return LISTING_CLASS.search(look.body_class) is not None
+
+
+def _typed_as_listing(look: Look) -> bool:
+    return not LISTINGS.isdisjoint(look.said.types)
+
+
+def _some_headings(look: Look) -> bool:
+    return look.headings >= HEADINGS[0]
+
+
+def _many_headings(look: Look) -> bool:
+    return look.headings >= HEADINGS[1]
+
+
+def _some_teasers(look: Look) -> bool:
+    return look.articles >= TEASERS[0]
+
+
+def _many_teasers(look: Look) -> bool:
+    return look.articles >= TEASERS[1]
+
+
+def _no_long_paragraph(look: Look) -> bool:
+    return look.long_paragraphs == 0
+
+
+def _typed_as_article(look: Look) -> bool:
+    return bool(look.said.types & ARTICLES) or "og:article" in look.said.types
+
+
+def _classed_as_article(look: Look) -> bool:
+    return SINGLE_CLASS.search(look.body_class) is not None
+
+
+def _dated(look: Look) -> bool:
+    return look.said.published is not None
+
+
+def _long_paragraphs(look: Look) -> bool:
+    return look.long_paragraphs >= TEXT_PARAGRAPHS
+
+
+def _one_very_long(look: Look) -> bool:
+    return max(look.paragraphs, default=0) > LONGEST_PARAGRAPH
+
+
+def _answered(look: Look) -> bool:
+    return bool(look.found.comments) or look.found.first_post is not None
 
 
 Signal = tuple[int, Callable[[Look], bool]]
 SIGNALS: tuple[Signal, ...] = (
-    (3, lambda p: bool(NEXT_PAGE.search(p.parsed.url))),
-    (2, lambda p: bool(ARCHIVE.search(p.parsed.url)) and not NEXT_PAGE.search(p.parsed.url)),
-    (2, lambda p: _is_home(p.parsed.url)),
-    (2, lambda p: bool(LISTING_CLASS.search(p.body_class))),
-    (2, lambda p: bool(p.said.types & LISTINGS)),
-    (1, lambda p: p.headings >= 8),
-    (1, lambda p: p.headings >= 15),
-    (1, lambda p: p.articles >= 4),
-    (1, lambda p: p.articles >= 8),
-    (1, lambda p: p.long_paragraphs == 0),
-    (-2, lambda p: p.declared),
-    (-1, lambda p: bool(SINGLE_CLASS.search(p.body_class))),
-    (-1, lambda p: p.said.published is not None),
-    (-1, lambda p: p.long_paragraphs >= 3),
-    (-1, lambda p: max(p.paragraphs, default=0) > 500),
-    (-5, lambda p: bool(p.found.comments) or p.found.first_post is not None),
+    (3, _further_page),
+    (2, _archive),
+    (2, _home),
+    (2, _classed_as_listing),
+    (2, _typed_as_listing),
+    (1, _some_headings),
+    (1, _many_headings),
+    (1, _some_teasers),
+    (1, _many_teasers),
+    (1, _no_long_paragraph),
+    (-2, _typed_as_article),
+    (-1, _classed_as_article),
+    (-1, _dated),
+    (-1, _long_paragraphs),
+    (-1, _one_very_long),
+    (-5, _answered),
 )
 """What speaks for a listing and what against it, weighed on the open pages."""
 
@@ -138,11 +206,6 @@ def refusal(parsed: Parsed, said: Metadata, text: Text, found: FoundComments) ->
     look = Look(parsed, said, text, found)
     score = sum(weight for weight, signal in SIGNALS if signal(look))
     return Rejected(reason="index page", detail=f"score {score}") if score >= LISTING_SCORE else None
-
-
-def _is_home(url: str) -> bool:
-    parts = urlsplit(url)
-    return bool(url) and parts.path in ("", "/") and not parts.query
 
 
 def _tags_in(index: Index, place: int) -> list[str]:

@@ -74,9 +74,9 @@ class Statements:
         return [stated(el) for el in select(self.parsed, css)[:RULED]]
 
 
-def statements(parsed: Parsed) -> Statements:
-    """The page's marks and its JSON-LD."""
-    found = marks.find(parsed.index)
+def statements(parsed: Parsed, readers: frozenset[int]) -> Statements:
+    """The page's marks and its JSON-LD. `readers` are the places of what readers wrote."""
+    found = marks.find(parsed.index, readers)
     nodes = parsed.nodes
     return Statements(parsed=parsed, marks=found, nodes=nodes, article=json_ld.article(nodes), host=host_of(parsed.url))
 
