@@ -97,6 +97,7 @@ class Archiving:
     def _switch_off(self, error: Exception) -> None:
         said = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         self.problem = f"{self._archive.folder}: {said}"
+        self._report.not_archived(self.problem)
         log.error("%s: what is read from here on is not in the archive", self.problem)
 
     @property

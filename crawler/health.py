@@ -46,6 +46,7 @@ PROBLEMS = {
     "slow": "each page took many times longer than it usually does",
     "quarantined": "it failed run after run while others answered: it rests, and is tried again ever more rarely",
     "not recorded": "some rows of the ledger could not be written: the database was busy for too long",
+    "archive": "pages of the run are not in the archive: it could not be written to",
     "database": "the database could no longer be used in the middle of the run",
     "clock": "this machine's clock is behind the end of the last run, or not where the servers' clocks are",
 }
@@ -73,6 +74,8 @@ class Ending:
     """Why the database could no longer be used; empty when it could."""
     unrecorded: int = 0
     """Rows of the ledger that could not be written."""
+    archive: str = ""
+    """Why pages are missing from the archive; empty when none are."""
     run_id: int = 0
     started: str = ""
     """UTC; empty where it is not known, as are the others."""
@@ -211,6 +214,8 @@ def _of_the_run(ending: Ending) -> list[Problem]:
     found = []
     if ending.unrecorded:
         found.append(("not recorded", f"{ending.unrecorded} rows of the ledger"))
+    if ending.archive:
+        found.append(("archive", ending.archive))
     if ending.database:
         found.append(("database", ending.database))
     if why := _clock(ending):

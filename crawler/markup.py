@@ -26,7 +26,7 @@ NAME = rf"(?>[^{SPACE}/><]*+(?:<(?![a-zA-Z])[^{SPACE}/><]*+)*)(?=[{SPACE}/])"
 """The rest of a tag's name, up to where another tag might begin."""
 FULL = rf"{NAME}(?:{ATTRIBUTE}){{0,{limits.ATTRIBUTES_A_TAG - 1}}}({ATTRIBUTE})?"
 """The rest of a tag up to its limit, with the last attribute that it may have. Whatever is read is not read again."""
-PLAIN = rf"[a-zA-Z0-9:-]*+(?:[{SPACE}]++[a-zA-Z0-9:-]++=\"[^\"]*+\"){{0,8}}[ /]*+>"
+PLAIN = rf"[a-zA-Z0-9:-]*+(?:[{SPACE}]++[a-zA-Z0-9:_-]++=\"[^\"]*+\"){{0,12}}[{SPACE}/]*+>"
 """The rest of a tag as nearly all are, which takes half as long to read and ends at the same place."""
 READ = re.compile(f"<[a-zA-Z](?:{PLAIN}|{FULL})")
 REST_OF_TAG = re.compile(rf"(?:{ATTRIBUTE})*[{SPACE}/]*+")

@@ -151,6 +151,10 @@ class Report:
         """Told that a signal ends the run."""
         self.ending = replace(self.ending, signal=signal)
 
+    def not_archived(self, why: str) -> None:
+        """Told that pages from here on are not in the archive."""
+        self.ending = replace(self.ending, archive=why)
+
     # ---- what Scrapy tells
 
     def told_time(self, response: Response, request: Request) -> None:

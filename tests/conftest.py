@@ -7,8 +7,10 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,44 @@ class Watch:
         """The path of a stored article on the site."""
         ((url,),) = self.rows("SELECT url FROM articles WHERE id = ?", article)
         return str(url).removeprefix(self.server.url)
+
+
+class Inbox:
+    """A server that takes what is sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, str]] = []
+        self.pings: list[str] = []
+        inbox = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                inbox.pings.append(self.path)
+                self._ok()
+
+            def do_POST(self) -> None:
+                inbox.messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self._ok()
+
+            def _ok(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Silent."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_address[1]
+        self.address = f"json://127.0.0.1:{self.port}/"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def __enter__(self) -> Inbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
 
 @pytest.fixture

@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import Watch, watchfloor
-
-
-class Inbox:
-    """A server that takes what is sent."""
-
-    def __init__(self) -> None:
-        self.messages: list[dict[str, str]] = []
-        self.pings: list[str] = []
-        inbox = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                inbox.pings.append(self.path)
-                self._ok()
-
-            def do_POST(self) -> None:
-                inbox.messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self._ok()
-
-            def _ok(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Silent."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_address[1]
-        self.address = f"json://127.0.0.1:{self.port}/"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+from conftest import Inbox, Watch, watchfloor
 
 
 @pytest.fixture
 def inbox() -> Iterator[Inbox]:
-    box = Inbox()
-    yield box
-    box.close()
+    with Inbox() as box:
+        yield box
 
 
 def test_people_are_told_once_when_something_begins_and_when_it_is_over(site: Watch, inbox: Inbox) -> None:

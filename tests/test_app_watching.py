@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Watch, watchfloor
+from conftest import Inbox, Watch, watchfloor
 from crawler.source import Source
 from simulation import Site, Watched, stamp
 
@@ -110,7 +110,14 @@ def test_status_counts_a_source_that_only_rests_as_no_trouble(watched: tuple[Pat
 def test_the_line_for_cron_runs_where_cron_runs_it(site: Watch, tmp_path: Path) -> None:
     strange = tmp_path / "a % b's"
     strange.mkdir()
-    told = watchfloor("schedule", "--home", strange, "--db", strange / "watch.db")
+    with Inbox() as inbox:
+        _runs_from_cron(site, strange, inbox)
+    assert inbox.pings == ["/it%20went?a='well'&b=$1"]
+
+
+def _runs_from_cron(site: Watch, strange: Path, inbox: Inbox) -> None:
+    ping = f"http://127.0.0.1:{inbox.port}/it%20went?a='well'&b=$1"
+    told = watchfloor("schedule", "--home", strange, "--db", strange / "watch.db", "--ping", ping)
     assert told.code == 0
     line = next(line for line in told.out.splitlines() if " crawl -q " in line)
     command = line.split(" ", 5)[5].replace("\\%", "%") + f" --sources '{site.file}'"
@@ -124,7 +131,9 @@ def test_the_line_for_cron_runs_where_cron_runs_it(site: Watch, tmp_path: Path) 
 
 @pytest.mark.parametrize("every", ["1", "2", "24"])
 def test_the_units_for_systemd_are_accepted_by_it(tmp_path: Path, every: str) -> None:
-    told = watchfloor("schedule", "--systemd", "--every", every, "--ping", "https://check.example/x", "--db", "/x/w.db")
+    told = watchfloor(
+        "schedule", "--systemd", "--every", every, "--ping", "https://check.example/%20$x", "--db", "/x/w.db"
+    )
     files = {}
     for line in told.out.splitlines():
         if line.startswith("# ~/"):
@@ -134,6 +143,7 @@ def test_the_units_for_systemd_are_accepted_by_it(tmp_path: Path, every: str) ->
     assert list(files) == [
         f"watchfloor{part}" for part in (".service", ".timer", "-watchdog.service", "-watchdog.timer")
     ]
+    assert '"--ping" "https://check.example/%%20$$x"' in files["watchfloor.service"]
     for name, text in files.items():
         (tmp_path / name).write_text(text)
         assert all(line.startswith("[") or "=" in line for line in text.splitlines() if line)
@@ -143,6 +153,6 @@ def test_the_units_for_systemd_are_accepted_by_it(tmp_path: Path, every: str) ->
             subprocess.run([analyze, "calendar", line.partition("=")[2]], check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("ping", ["ftp://x", "https://x/'; rm -rf ~", "https://x/%20", "https://x/\n* * * * * y"])
+@pytest.mark.parametrize("ping", ["ftp://x", "https://x/'; rm -rf ~", "https://x/\n* * * * * y"])
 def test_an_address_that_would_end_the_line_is_refused(ping: str) -> None:
     assert watchfloor("schedule", "--ping", ping).code == 2

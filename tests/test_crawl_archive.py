@@ -133,3 +133,12 @@ def test_after_a_kill_the_next_run_mends_the_archive_and_goes_on_in_the_same_fil
 
 def _size(site: Watch) -> int:
     return sum(path.stat().st_size for path in files(folder(site)))
+
+
+def test_an_archive_that_cannot_be_written_to_costs_no_page_and_is_named(site: Watch) -> None:
+    folder(site).write_text("a file stands where the folder should be", "utf-8")
+    ran = site.crawl()
+    assert ran.code == 1 and ran.json["sources"]["demo"]["new"] > 10
+    assert [p["name"] for p in ran.json["problems"]] == ["archive"]
+    assert str(folder(site)) in ran.json["problems"][0]["detail"]
+    assert site.rows("SELECT count(*) FROM captures WHERE file <> ''") == [(0,)]

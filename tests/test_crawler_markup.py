@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from crawler import limits
-from crawler.markup import within_limits
+from crawler.markup import FULL, PLAIN, within_limits
 
 PIECES = st.lists(
     st.sampled_from(["a", "=", '"', "'", ">", " ", "/", "\n", "<", "<b ", "x=", "='", '="', ' x="', '" ', "\\"]),
@@ -29,6 +30,14 @@ def test_no_way_of_writing_attributes_gets_more_of_them_past_the_limit(start, be
     markup = f"<x{start}" + "".join(f"{before}n{number}{behind}" for number in range(limits.ATTRIBUTES_A_TAG + 200))
     kept, _ = within_limits(markup)
     assert most_attributes(kept) <= limits.ATTRIBUTES_A_TAG + 10, "the few that a cut in a value leaves open"
+
+
+@settings(max_examples=300, deadline=None)
+@given(PIECES.map("".join), PIECES.map("".join))
+def test_a_plain_tag_ends_where_the_long_way_of_reading_ends_it(name, attributes):
+    tag = f'<x{name} a="b"{attributes}>'
+    plain, read = re.match(f"<[a-zA-Z]{PLAIN}", tag), re.match(f"<[a-zA-Z]{FULL}", tag)
+    assert not (plain and read) or tag[read.end() : plain.end()].strip("\n /") == ">"
 
 
 @pytest.mark.parametrize("value", ['"<b>"', "'>'", '=" "', "'/x'"])

@@ -18,9 +18,7 @@ from app.cli.options import db_of, db_option, home_of, home_option
 @click.option("--cron", "kind", flag_value="cron", default="cron", help="Lines for a crontab (the default).")
 @click.option("--systemd", "kind", flag_value="systemd", help="Units for systemd: a service, a timer, a watchdog.")
 @click.option("--every", type=click.IntRange(1, 24), default=1, metavar="HOURS", help="Hours between runs. Default 1.")
-@click.option(
-    "--ping", default="", metavar="URL", help="An address to be called after each good run, such as a check's."
-)
+@click.option("--ping", default="", metavar="URL", help="As of `crawl`: an address to be called after each good run.")
 @db_option
 @home_option
 def schedule(kind: str, every: int, ping: str, db: Path | None, home: Path | None) -> None:
@@ -32,26 +30,26 @@ def schedule(kind: str, every: int, ping: str, db: Path | None, home: Path | Non
     """
     if ping and not ping.startswith(("https://", "http://")):
         raise click.UsageError(f"--ping {ping}: no http or https address")
-    if any(c in ping for c in "%\r\n'\"\\ "):
-        raise click.UsageError("--ping: an address without %, quotes, blanks and backslashes, please")
+    if any(c.isspace() or not c.isprintable() for c in ping):
+        raise click.UsageError("--ping: an address without blanks, please")
     beside = Path(sys.executable).with_name("watchfloor")
     program = str(beside) if beside.exists() else shutil.which("watchfloor") or "watchfloor"
     where = ["--home", str(home_of(home).absolute())]
-    command = [program, "crawl", "-q", *where, "--db", str(db_of(db, home).absolute())]
-    guard = [program, "status", "--max-age", str(3 * every), "--db", str(db_of(db, home).absolute())]
-    lines = _cron(command, guard, every, ping) if kind == "cron" else _systemd(command, guard, every, ping)
+    path = str(db_of(db, home).absolute())
+    command = [program, "crawl", "-q", *where, "--db", path, *(["--ping", ping] if ping else [])]
+    guard = [program, "status", "--max-age", str(3 * every), "--db", path]
+    minute = zlib.crc32(path.encode()) % 55 + 2  # not all machines shall call at the full hour
+    lines = _cron(command, guard, every, minute) if kind == "cron" else _systemd(command, guard, every)
     for line in lines:
         click.echo(line)
 
 
-def _cron(command: list[str], guard: list[str], every: int, ping: str) -> Iterator[str]:
-    """Lines of a crontab. The minute follows from the database's path: not all machines shall call at the full hour."""
-    minute = zlib.crc32(command[-1].encode()) % 55 + 2
+def _cron(command: list[str], guard: list[str], every: int, minute: int) -> Iterator[str]:
+    """Lines of a crontab."""
     hours = "*" if every == 1 else f"*/{every}"
-    then = f" && curl -fsS -m 10 --retry 3 -o /dev/null '{ping}'" if ping else ""
     yield "# watchfloor: mail comes only when something is wrong. Set MAILTO, or read the mail of this user."
     limit = f"{shutil.which('timeout') or 'timeout'} -k 60 {every * 60 - 10}m"
-    yield f"{minute} {hours} * * * {limit} {_for_cron(command)}{then}"
+    yield f"{minute} {hours} * * * {limit} {_for_cron(command)}"
     yield f"# the watchdog: it complains when no run has ended for {3 * every} hours"
     yield f"{(minute + 30) % 60} */{max(3, every)} * * * {_for_cron(guard)} >/dev/null"
 
@@ -61,7 +59,7 @@ def _for_cron(command: list[str]) -> str:
     return shlex.join(command).replace("%", "\\%")
 
 
-def _systemd(command: list[str], guard: list[str], every: int, ping: str) -> Iterator[str]:
+def _systemd(command: list[str], guard: list[str], every: int) -> Iterator[str]:
     """Units, each under the name of the file that it belongs into."""
     yield "# ~/.config/systemd/user/watchfloor.service"
     yield from _unit("Unit", Description="watchfloor: one crawl", After="network-online.target")
@@ -69,11 +67,6 @@ def _systemd(command: list[str], guard: list[str], every: int, ping: str) -> Ite
         "Service",
         Type="oneshot",
         ExecStart=_for_systemd(command),
-        **(
-            {"ExecStartPost": f"-{shutil.which('curl') or '/usr/bin/curl'} -fsS -m 10 -o /dev/null {ping}"}
-            if ping
-            else {}
-        ),
         SuccessExitStatus="75",
         Nice="10",
         TimeoutStartSec=f"{every * 60 - 10}min",

@@ -152,8 +152,8 @@ def _shown(said: Statements, own: tuple[str, ...], headline_at: int, most: int) 
     index = said.parsed.index
     behind = [(at, el) for at, el in said.shown.bylines if at > headline_at][:most]
     before = [(at, el) for at, el in said.shown.bylines if at <= headline_at][:most]
-    near = marks.near_headline(index) if most > WITNESSES else []
-    spoken = [(at, el) for at, el in near if at > headline_at and authors.has_lead(el.text.strip())]
+    near = marks.near_headline(index) if most > WITNESSES else ()
+    spoken = [(at, el) for at, el, text in near if at > headline_at and authors.has_lead(text)]
     group: list[tuple[int, str, tuple[str, ...]]] = []
     for at, el in [*behind, *spoken[:most], *before]:
         parts = pieces(el)

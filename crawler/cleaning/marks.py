@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -126,12 +126,13 @@ def _placed(index: Index, places: Iterable[int]) -> list[tuple[int, Any]]:
     return [(at, index.elements[at]) for at in islice(places, MARKED)]
 
 
-def near_headline(index: Index) -> list[tuple[int, Any]]:
-    """Elements with text of their own that follow the first headlines, with their places."""
+def near_headline(index: Index) -> Iterator[tuple[int, Any, str]]:
+    """Elements that follow the first headlines, with their places and the text that each begins with."""
     last = len(index.elements) - 1
     behind = {p for at in index.tagged.get("h1", ())[:2] for p in range(at + 1, min(at + NEAR_HEADLINE, last) + 1)}
-    placed = [(at, index.elements[at]) for at in sorted(behind) if index.tags[at] in TEXTUAL]
-    return [(at, el) for at, el in placed if (text := el.text) and not text.isspace()]
+    for at in sorted(behind):
+        if index.tags[at] in TEXTUAL and (text := (index.elements[at].text or "").strip()):
+            yield at, index.elements[at], text
 
 
 @lru_cache(maxsize=16384)
