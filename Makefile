@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 
 PEERS := bench/out/peers
 
-.PHONY: help venv demo test check lint docs format lock refresh bench-clean clean
+.PHONY: help venv demo test kills check lint docs format lock refresh bench-clean clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ docs: $(READY) ## write the generated parts of the documents anew
 check: lint ## all that must hold before a change lands
 	@$(PY) -m cogapp --check --diff docs/*.md README.md || { echo 'run: make docs'; exit 1; }
 	@$(MAKE) --no-print-directory test
+
+kills: $(READY) ## a crawl killed at 20 random moments, each time mended by the next
+	@WATCHFLOOR_KILLS=20 $(PY) -m pytest -rP tests/test_crawl_killed.py
 
 $(PEERS)/.ready: bench/peers.txt
 	@python3.11 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet --disable-pip-version-check -r bench/peers.txt

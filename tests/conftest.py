@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ settings.register_profile("ours", max_examples=40, deadline=None)  # a busy mach
 settings.load_profile("ours")
 
 ROOT = Path(__file__).parent.parent
+LONGEST = 120
+"""Seconds for one command."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,47 @@ class Ran:
 def watchfloor(
     *args: str | Path, stdin: bytes = b"", env: dict[str, str] | None = None, cwd: Path | None = None
 ) -> Ran:
-    """The command as a user runs it, in a process of its own."""
-    command = [sys.executable, "-m", "app.cli.main", *map(str, args)]
-    whole = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
-    done = subprocess.run(
-        command, input=stdin, capture_output=True, env=whole, cwd=cwd or ROOT, timeout=120, check=False
-    )
-    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+    """The command as a user runs it, in a process of its own; of what it imports, the libraries are loaded already."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = {name: Path(folder) / name for name in ("stdin", "stdout", "stderr")}
+        for file in files.values():
+            file.write_bytes(stdin if file.name == "stdin" else b"")
+        request = {
+            "args": [str(arg) for arg in args],
+            "env": {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            "cwd": str(cwd or ROOT),
+            "timeout": LONGEST,
+            **{name: str(file) for name, file in files.items()},
+        }
+        code = _preloaded().ask(request)
+        return Ran(code, files["stdout"].read_text("utf-8"), files["stderr"].read_text("utf-8"))
+
+
+class Preloaded:
+    """The process that commands are forked from, one for each worker of the tests."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, str(ROOT / "tests" / "preloaded.py")]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=env)
+        self._lock = threading.Lock()
+
+    def ask(self, request: dict[str, Any]) -> int:
+        """The exit code of a command. Raises TimeoutError."""
+        process = self._process
+        assert process.stdin and process.stdout
+        with self._lock:
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+            code = json.loads(process.stdout.readline())
+        if code is None:
+            raise TimeoutError(f"{request['args']}: longer than {LONGEST} seconds")
+        return int(code)
+
+
+@functools.cache
+def _preloaded() -> Preloaded:
+    return Preloaded()
 
 
 class Watch:
