@@ -17,9 +17,9 @@ SCRIPT = EVAL / "score_article.py"
 pytestmark = pytest.mark.skipif(not SCRIPT.is_file(), reason=f"no evaluation pages at {EVAL}: set WATCHFLOOR_EVAL")
 
 FLOORS = {
-    "aeb": {"f1": 0.965},
-    "fundus": {"f1": 0.965, "title": 0.88, "authors_f1": 0.93, "date": 0.98, "instant": 0.98},
-    "traf": {"f1": 0.930},
+    "aeb": {"f1": 0.969},
+    "fundus": {"f1": 0.970, "title": 0.90, "authors_f1": 0.945, "date": 0.99, "instant": 0.99},
+    "traf": {"f1": 0.934},
 }
 """Scores of the open half. Each is a little below what was measured when it was set."""
 EMPTY = 0.01

@@ -174,6 +174,8 @@ def _say_run(run: Row) -> None:
     say(f"run {run['id']}: {run['status']}{code}, {run['started_at']} – {ended}")
     for id, tally in run["sources"].items():
         say(f"  {safe(id):<16} {tally_line(tally)}")
+        if tally["requests"]:
+            say(f"  {'':<16} {pace_line(tally)}")
     for problem in run["problems"]:
         where = f"{problem['source']}: " if problem["source"] else ""
         say("  ! " + one_line(f"{where}{problem_line(problem, run['id'])}"))
@@ -184,6 +186,17 @@ def problem_line(problem: Row, run_id: int = 0) -> str:
     since = problem.get("since") or run_id
     still = "" if since == run_id or problem.get("field") else f" since run {since}"  # a field's detail says it
     return f"{problem['name']}{still}: {problem['detail']}"
+
+
+def pace_line(tally: Row) -> str:
+    """How one source was asked, in a line."""
+    share = f"{100 * tally['not_modified'] / tally['requests']:.0f} % answered 304"
+    saved = f" and saved {tally['bytes_saved'] / 1000:,.0f} kB" if tally["bytes_saved"] else ""
+    kept = "" if tally["delay_kept"] is None else f", {tally['delay_kept']:g} s kept"
+    return (
+        f"{tally['requests']} requests, {share}{saved}; {tally['bytes'] / 1000:,.0f} kB came;"
+        f" {tally['delay_asked']:g} s between two asked{kept}"
+    )
 
 
 def tally_line(tally: Row) -> str:
