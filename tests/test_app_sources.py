@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,13 @@ def test_a_site_is_added_from_its_front_page_and_can_be_crawled(site: Watch, tmp
     assert source.feeds == (f"{site.server.url}/feed/",)
     file = home / "sources" / "found.toml"
     file.write_text(file.read_text().replace("delay = 2", "delay = 0"))
+    recorded = json.loads((home / "sources" / "pages" / "found.json").read_text("utf-8"))
+    assert recorded["url"].startswith(site.server.url) and recorded["words"] > 50 and recorded["headline"] in told.out
+    checked = watchfloor("sources", "check", "found", "--offline", "--home", home)
+    assert checked.code == 0 and "recorded page: reads as it did" in checked.out
+    file.write_text(file.read_text() + '[rules]\nheadline = "h2"\n')
+    checked = watchfloor("sources", "check", "found", "--offline", "--home", home)
+    assert checked.code == 1 and f"headline: was {recorded['headline']!r}" in checked.out
     ran = watchfloor("crawl", "found", "--home", home, "--allow-address", address, "--json")
     assert ran.json["sources"]["found"]["new"] > 0
     again = watchfloor("sources", "add", site.server.url, "--id", "found", "--home", home, "--allow-address", address)

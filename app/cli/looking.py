@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,39 +40,64 @@ class Seen:
     """Why there is nothing; empty when there is."""
 
 
+Then = Callable[[Mapping[str, Seen]], Iterable[str]]
+
+
 class Looker(scrapy.Spider):
     """Asks for each address and keeps the answers."""
 
     name = "looker"
 
-    def __init__(self, urls: Iterable[str], source: Source | None, seen: dict[str, Seen], **kwargs: Any) -> None:
+    def __init__(
+        self, urls: Iterable[str], source: Source | None, seen: dict[str, Seen], then: Then, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.urls, self.source, self.seen = tuple(urls), source, seen
+        self.urls, self.source, self.seen, self.then = tuple(urls), source, seen, then
+        self.asked: set[str] = set()
 
     async def start(self) -> AsyncIterator[Request]:
         """One request each."""
-        for url in self.urls:
-            meta = {"asked": url, "source": self.source, "download_maxsize": limits.LISTING_BYTES}
-            yield Request(url, errback=self.failed, meta=meta, dont_filter=True)
+        for request in self._ask(self.urls):
+            yield request
 
-    def parse(self, response: Response, **_: Any) -> None:
+    def parse(self, response: Response, **_: Any) -> Iterator[Request]:
         """Keeps the answer."""
         self.seen[response.meta["asked"]] = Seen(
             url=response.url, body=response.body, html=html_of(response), refused=not_html(response)
         )
+        yield from self._further()
 
-    def failed(self, failure: Failure) -> None:
+    def failed(self, failure: Failure) -> Iterator[Request]:
         """Keeps the reason."""
         request: Request = failure.request  # type: ignore[attr-defined]
         why = what_failed(failure, urlsplit(request.url).hostname or "")
         problem = ": ".join(filter(None, (why.reason, why.detail)))
         self.seen[request.meta["asked"]] = Seen(url=request.url, problem=problem)
+        yield from self._further()
+
+    def _further(self) -> Iterator[Request]:
+        """What the answers lead to, once all of them are there."""
+        if self.asked <= self.seen.keys():
+            yield from self._ask(url for url in self.then(self.seen) if url not in self.asked)
+
+    def _ask(self, urls: Iterable[str]) -> Iterator[Request]:
+        for url in urls:
+            self.asked.add(url)
+            meta = {"asked": url, "source": self.source, "download_maxsize": limits.LISTING_BYTES}
+            yield Request(url, errback=self.failed, meta=meta, dont_filter=True)
 
 
 def looked_at(
-    urls: Iterable[str], allowed: Iterable[str], *, source: Source | None = None, sources: Iterable[Source] = ()
+    urls: Iterable[str],
+    allowed: Iterable[str],
+    *,
+    source: Source | None = None,
+    sources: Iterable[Source] = (),
+    then: Then = lambda seen: (),
 ) -> Mapping[str, Seen]:
     """What each address answered; one that was interrupted is missing. With a source the guard holds to its hosts.
+
+    `then` names further addresses when all answers are there; it is asked again after those.
 
     The delays are those of the `sources`. To be called once in a process: Twisted's reactor runs no second time.
     `allowed` are texts `HOST:PORT`; raises ValueError for one that is none.
@@ -84,6 +109,6 @@ def looked_at(
     if allowed:
         settings.set("WATCHFLOOR_ADDRESSES", ",".join(allowed), priority="cmdline")
     process, seen = AsyncCrawlerProcess(settings), dict[str, Seen]()
-    process.crawl(Looker, urls=tuple(dict.fromkeys(urls)), source=source, seen=seen)
+    process.crawl(Looker, urls=tuple(dict.fromkeys(urls)), source=source, seen=seen, then=then)
     process.start()
     return seen

@@ -67,20 +67,27 @@ def check(
 ) -> int:
     """Load each SOURCE, or every enabled one, ask for its listings, and compare with what its front page offers.
 
-    Exit codes: 0 all well; 1 a listing cannot be read or gives no article; 2 a file that cannot be used.
+    The page that `sources add` recorded is read again: does it still read as it did?
+
+    Exit codes: 0 all well; 1 a listing cannot be read or gives no article, or a recorded page reads differently; 2 a
+    file that cannot be used.
 
     \b
     Examples: watchfloor sources check navalnews
               watchfloor sources check --offline
     """
+    from app.cli.recorded import differences
+
     chosen = choose(catalogue(files, home_of(home)), source)
     rows: list[Row] = [{"id": s.id, "loaded": True} for s in chosen] if offline else _checked(chosen, allowed)
+    for row, each in zip(rows, chosen, strict=True):
+        row["recorded"] = differences(home_of(home), each)
     if json_:
         as_json(rows)
     else:
         for row in rows:
             _say_check(row)
-    return int(any(listing["problem"] for row in rows for listing in row.get("listings", ())))
+    return int(any(row["recorded"] or any(x["problem"] for x in row.get("listings", ())) for row in rows))
 
 
 @sources.command()
@@ -91,6 +98,8 @@ def check(
 @home_option
 def add(url: str, name: str | None, shown: bool, allowed: tuple[str, ...], home: Path | None) -> int:
     """Look at a site's front page and robots.txt, find its feeds and sitemaps, and write a source file for it.
+
+    Its first article is kept beside the file, with how it was read: `sources check` reads it again.
 
     Exit codes: 0 written; 1 the site cannot be read, or a source of this name or host is there; 2 usage.
 
@@ -108,17 +117,19 @@ def add(url: str, name: str | None, shown: bool, allowed: tuple[str, ...], home:
     if twin and not shown:
         complain(f"{twin}: this source is there already; `watchfloor sources check {twin}` looks at it")
         return 1
-    site, problem = _looked(front, allowed)
+    seen = _looked(front, id, allowed)
+    site = _site(front, seen)
     if site is None:
-        complain(f"{front}: {problem}")
+        complain(f"{front}: {seen[front].problem if front in seen else 'no answer'}")
         return 1
     text = source_file(site)
-    parse_source(text, id=id)
+    source = parse_source(text, id=id)
     if shown:
         click.echo(text, nl=False)
         return 0
     file = write_new(home_of(home) / "sources", id, text)
     say(f"{file}: {len(site.feeds)} feeds, {len(site.sitemaps)} sitemaps, {site.system or 'unknown'} system")
+    _say_recorded(home_of(home), source, seen)
     if not site.feeds and not site.sitemaps:
         complain("no feed and no sitemap found: the front page itself will be read; see docs/adding-a-source.md")
     say(f"try it: watchfloor crawl {id} --db /tmp/{id}.db")
@@ -198,18 +209,51 @@ def _row(source: Source) -> Row:
     return {key: getattr(source, key) for key in keys}
 
 
-def _looked(front: str, allowed: tuple[str, ...]) -> tuple[Site | None, str]:
-    """What a site says of itself, or why nothing can be had."""
+def _looked(front: str, id: str, allowed: tuple[str, ...]) -> Mapping[str, Any]:
+    """Answers of a site: its front page and robots.txt, then the first listing that these name, then its first page."""
     from app.cli.looking import looked_at
 
-    robots = urljoin(front, "/robots.txt")
-    seen = looked_at((front, robots), allowed)
+    def then(seen: Mapping[str, Any]) -> Iterator[str]:
+        site = _site(front, seen)
+        if site:
+            source = parse_source(source_file(site), id=id)
+            yield from (url for _, url in source.listings[:1])
+            yield from (url for url, _ in _first_page(source, seen))
+
+    return looked_at((front, urljoin(front, "/robots.txt")), allowed, then=then)
+
+
+def _site(front: str, seen: Mapping[str, Any]) -> Site | None:
+    """What a site says of itself; None when its front page cannot be had."""
     page = seen.get(front)
     if page is None or page.problem:
-        return None, page.problem if page else "no answer"
-    site, said = look(page.body, page.url), seen.get(robots)
+        return None
+    site, said = look(page.body, page.url), seen.get(urljoin(front, "/robots.txt"))
     named = sitemaps_of(said.body.decode("utf-8", "replace"), page.url) if said and not said.problem else ()
-    return Site(**{**asdict(site), "sitemaps": named}), ""
+    return Site(**{**asdict(site), "sitemaps": named})
+
+
+def _first_page(source: Source, seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The first page that the first listing offers, with its answer where it is there."""
+    for kind, url in source.listings[:1]:
+        listing = seen.get(url)
+        if listing and not listing.problem:
+            for found in read_listing(kind, listing.body, listing.url, source).links[:1]:
+                yield found.url, seen.get(found.url)
+
+
+def _say_recorded(home: Path, source: Source, seen: Mapping[str, Any]) -> None:
+    """Keeps the first page, and says how it reads: a person sees at once whether the general rules do."""
+    from app.cli.recorded import record
+
+    for url, answer in _first_page(source, seen):
+        if answer and not answer.problem and not answer.refused:
+            told = record(home, source, answer.url, answer.html)
+            say(f"recorded {safe(answer.url)}")
+            for name, value in told.items():
+                say(f"  {name:<10} {one_line(str(value), 100)}")
+        else:
+            complain(f"{url}: no page recorded: {answer.problem if answer else 'no answer'}")
 
 
 def _checked(chosen: tuple[Source, ...], allowed: tuple[str, ...]) -> list[Row]:
@@ -252,6 +296,10 @@ def _say_check(row: Row) -> None:
     for listing in row.get("listings", ()):
         mark, told = ("!", listing["problem"]) if listing["problem"] else (" ", f"{listing['links']} articles")
         say(f"  {mark} {listing['kind']:<8} {safe(listing['url'])}: {one_line(told)}")
+    if row["recorded"] is not None:
+        say(f"  {'!' if row['recorded'] else ' '} recorded page: {'differs' if row['recorded'] else 'reads as it did'}")
+    for difference in row["recorded"] or ():
+        say(f"      {one_line(difference, 200)}")
     for feed in row.get("other_feeds", ()):
         say(f"  ? the front page also offers {safe(feed)}")
 

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+from lxml import etree
 
 ASKED = ("itemprop", "itemtype", "href", "rel", "hidden", "aria-hidden", "style")
 """Attributes besides class and id that more than a few elements of a page are asked for."""
+PARENT = etree._Element.getparent
 NAME_CHARACTERS = 1_000
 """Characters kept of a class or an id: style frameworks write some hundred."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Index:
     """Every element of a page by its place in reading order. The root has place 0."""
 
@@ -31,12 +35,15 @@ class Index:
     ids: list[str]
     attributes: dict[str, dict[int, str]]
     """The values of the attributes `ASKED` for, by place, for the elements that have them."""
-    places: dict[Any, int]
-    """The place of each element."""
     tagged: dict[str, list[int]]
     """Places by tag."""
     depth: int
     """How many elements stand in one another, at most."""
+
+    @cached_property
+    def places(self) -> dict[Any, int]:
+        """The place of each element. Few pages are asked for it."""
+        return dict(zip(self.elements, range(len(self.elements)), strict=True))
 
     def by_tag(self, *tags: str) -> Iterator[Any]:
         """The elements of these tags: tag by tag, each in reading order."""
@@ -74,26 +81,42 @@ class Index:
 def index_of(root: Any) -> Index:
     """The index of a page. Linear in the number of its elements."""
     elements = list(root.iter("*"))
-    places = dict(zip(elements, range(len(elements)), strict=True))
-    parents = [places.get(el.getparent(), -1) for el in elements]
     tags = [el.tag for el in elements]
+    parents, ends, depth = _nesting(elements)
     classes, ids, attributes = _attributes(elements)
     tagged: dict[str, list[int]] = defaultdict(list)
     for place, tag in enumerate(tags):
         tagged[tag].append(place)
-    last_children = dict(zip(parents[1:], range(1, len(parents)), strict=True))
     return Index(
         elements=elements,
         tags=tags,
         parents=parents,
-        ends=_ends(last_children, len(parents)),
+        ends=ends,
         classes=classes,
         ids=ids,
         attributes=attributes,
-        places=places,
         tagged=dict(tagged),
-        depth=_depth(last_children, parents),
+        depth=depth,
     )
+
+
+def _nesting(elements: list[Any]) -> tuple[list[int], list[int], int]:
+    """Parents, ends and depth: from each element out to the one that holds the next. Every element is left once."""
+    parents: list[int] = []
+    ends = list(range(len(elements)))
+    at, depth, deepest = -1, 0, 0
+    for place, holder in enumerate(map(PARENT, elements)):
+        while at >= 0 and elements[at] is not holder:
+            ends[at] = place - 1
+            at, depth = parents[at], depth - 1
+        parents.append(at)
+        at, depth = place, depth + 1
+        if depth > deepest:
+            deepest = depth
+    while at >= 0:
+        ends[at] = len(elements) - 1
+        at = parents[at]
+    return parents, ends, deepest
 
 
 def _attributes(elements: list[Any]) -> tuple[list[str], list[str], dict[str, dict[int, str]]]:
@@ -109,19 +132,3 @@ def _attributes(elements: list[Any]) -> tuple[list[str], list[str], dict[str, di
             elif name in asked:
                 asked[name][place] = value
     return classes, ids, asked
-
-
-def _ends(last_children: dict[int, int], size: int) -> list[int]:
-    """The place of the last element inside each one: where its last child ends, from the last element to the first."""
-    ends = list(range(size))
-    for place, child in reversed(last_children.items()):
-        ends[place] = ends[child]
-    return ends
-
-
-def _depth(holders: Iterable[int], parents: list[int]) -> int:
-    """The levels of the elements that hold others, in reading order; and one for what the deepest of them holds."""
-    levels = {-1: 0}
-    for place in holders:
-        levels[place] = levels[parents[place]] + 1
-    return max(levels.values()) + 1
