@@ -39,6 +39,12 @@ def article(db: Database, id_or_url: str) -> Row | None:
     return row
 
 
+def versions(db: Database, article_id: int) -> list[Row]:
+    """Every version of an article, the first first: its fields; which of them `changed` to make it, when that was seen
+    (`seen_at`) and by what `kind` of run. Of a replay our reading changed, not the page."""
+    return [_decoded(row, "authors", "changed") for row in rows_of(db, _VERSIONS, article_id, article_id)]
+
+
 def fetch(db: Database, url: str) -> Row | None:
     """The ledger's row for a URL, and whether readers talk under its article; None where it was never taken up."""
     sql = f"SELECT f.*, {TALKS} AS talks FROM fetches f LEFT JOIN articles a ON a.id = f.article_id WHERE f.url = ?"
@@ -192,6 +198,18 @@ def each_row(db: Database, sql: str, *values: Any) -> Iterator[Row]:
 
 _ARTICLE = "SELECT a.*, s.name AS source FROM articles a JOIN sources s ON s.id = a.source_id"
 _BY_LEDGER = f"{_ARTICLE} JOIN fetches f ON f.article_id = a.id WHERE f.url = ?"
+_VERSIONS = """
+SELECT revision, headline, summary, body, authors, published_at, modified_at,
+  coalesce(lag(changed) OVER by_revision, '[]') AS changed,
+  coalesce(lag(replaced_at) OVER by_revision, first) AS seen_at,
+  coalesce(lag(kind) OVER by_revision, 'crawl') AS kind
+FROM (
+  SELECT v.*, r.kind, a.first_seen_at AS first FROM article_revisions v JOIN runs r ON r.id = v.replaced_run_id
+  JOIN articles a ON a.id = v.article_id WHERE v.article_id = ?
+  UNION ALL SELECT id, revision, headline, summary, body, blocks, authors, published_at, modified_at, '[]', '', 0, '',
+    first_seen_at FROM articles WHERE id = ?)
+WINDOW by_revision AS (ORDER BY revision) ORDER BY revision
+"""
 _COMMENT = """
 SELECT c.*, t.state, t.score, a.headline, a.url FROM comments c JOIN articles a ON a.id = c.article_id
 LEFT JOIN standing t ON t.comment_id = c.id

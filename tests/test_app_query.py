@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,17 @@ def test_pictures_keep_their_proportions() -> None:
     assert long.count("█") == 2 * short.count("█") == 50 and long.startswith("a   ")
     head, first, second = series([("w1", "x", 1), ("w2", "x", 3), ("w2", "y", 9)])
     assert head.strip() == "w1 – w2" and first == "y  ▁█  9" and second == "x  ▃█  4"
+
+
+def test_history_shows_what_was_changed_word_by_word(crawled: Path) -> None:
+    told = watchfloor("history", "1", "--diff", "--db", crawled)
+    assert told.code == 0
+    first, second = (line for line in told.out.splitlines() if re.match(r" +\d+  2", line))
+    assert "first version" in first and "changed: headline" in second
+    assert "{+" in told.out and "The headline is another one now" in re.sub(r"\[-.*?-\]|[{}+]", "", told.out)
+    versions = watchfloor("history", "1", "--json", "--db", crawled).json["versions"]
+    assert [v["revision"] for v in versions] == [1, 2]
+    pieces = versions[1]["differences"]["headline"]
+    assert "".join(text for kind, text in pieces if kind != "gone") == versions[1]["headline"]
+    assert "".join(text for kind, text in pieces if kind != "new") == versions[0]["headline"]
+    assert watchfloor("history", "999", "--db", crawled).code == 1

@@ -15,6 +15,7 @@ COMMANDS = {
     "latest": ("app.cli.reading:latest", "The newest articles."),
     "search": ("app.cli.reading:search", "Find articles by their words."),
     "show": ("app.cli.reading:show", "One article with its comments and verdicts."),
+    "history": ("app.cli.history:history", "How an article changed after it was published."),
     "flagged": ("app.cli.review:flagged", "Comments that wait for a person's decision."),
     "decide": ("app.cli.review:decide", "Decide on a comment: spam or ok."),
     "undo": ("app.cli.review:undo", "Take a decision back."),

@@ -12,11 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lxml import etree
-
 ASKED = ("itemprop", "itemtype", "href", "rel", "hidden", "aria-hidden", "style")
 """Attributes besides class and id that more than a few elements of a page are asked for."""
-PARENT = etree._Element.getparent
 NAME_CHARACTERS = 1_000
 """Characters kept of a class or an id: style frameworks write some hundred."""
 
@@ -105,7 +102,8 @@ def _nesting(elements: list[Any]) -> tuple[list[int], list[int], int]:
     parents: list[int] = []
     ends = list(range(len(elements)))
     at, depth, deepest = -1, 0, 0
-    for place, holder in enumerate(map(PARENT, elements)):
+    for place, element in enumerate(elements):
+        holder = element.getparent()
         while at >= 0 and elements[at] is not holder:
             ends[at] = place - 1
             at, depth = parents[at], depth - 1
