@@ -16,7 +16,7 @@ from crawler.items import Fetch, Found
 from crawler.report import Report
 from crawler.settings import archive_of, our_version
 from db.archive import Answer, Archive, Place
-from db.captures import Capture, Captures
+from db.captures import Capture, Captures, Kept, missing
 from db.connect import DatabaseProblem, Unstorable, now
 
 log = logging.getLogger(__name__)
@@ -55,8 +55,13 @@ class Archiving:
         if not self._wanted:
             return
         try:
-            for name in self._captures.mend(self._archive.folder):
-                log.warning("%s: its end was no whole record, and was cut off", self._archive.folder / name)
+            for name, lost in self._captures.mend(self._archive.folder).items():
+                file = self._archive.folder / name
+                log.warning("%s: its end was no whole record, and was cut off", file)
+                if lost:
+                    self._report.not_archived(f"{file}: its end was damaged; {lost} answers are lost")
+            if gone := missing(self._report.store.db, self._archive.folder):
+                self._report.not_archived(_loss(self._archive.folder, gone))
         except (OSError, DatabaseProblem) as e:
             self._switch_off(e)
 
@@ -103,6 +108,11 @@ class Archiving:
     @property
     def _report(self) -> Report:
         return cast(Report, self.crawler.get_extension(Report))
+
+
+def _loss(folder: Path, gone: list[Kept]) -> str:
+    answers = sum(each.records for each in gone)
+    return f"{folder / gone[0].file} is missing; put it back, or give {answers} answers up: archive prune --lost"
 
 
 def _capture(fetch: Fetch, run_id: int, found: Found | None = None) -> Capture:

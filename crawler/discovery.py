@@ -38,6 +38,10 @@ TITLE_WORDS = 4
 
 GZIP_PART = 64 * 1024
 CUT = "cut in the middle"
+COMMENT_LINK = re.compile(r"#(?:comment|respond|disqus|c)[-_]?\d+", re.IGNORECASE)
+"""Where a feed of comments leads: under an article, to one of them."""
+COMMENTS_TITLE = re.compile(r"\s*comments? (?:on|for)\b", re.IGNORECASE)
+"""How WordPress, which has most of them, titles such a feed."""
 """The one problem with which a listing's links are still good."""
 
 _ARTICLE_PATH = re.compile(
@@ -88,8 +92,18 @@ def _feed(body: bytes, url: str, source: Source) -> Listing:
     parsed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": url}, sanitize_html=False)
     if not parsed.version and not parsed.entries:
         return Listing(kind="feed", problem="neither RSS nor Atom")
+    if _is_of_comments(parsed):
+        return Listing(kind="feed", problem="a feed of comments, not of articles")
     entries = (_entry(e, url) for e in parsed.entries)
     return replace(_capped("feed", entries, source), problem=problem)
+
+
+def _is_of_comments(parsed: Any) -> bool:
+    """True when most of a feed's entries lead to a comment under an article, or its title says so of the few it has."""
+    entries = parsed.entries
+    to_comments = sum(COMMENT_LINK.search(str(entry.get("link") or "")) is not None for entry in entries)
+    titled = COMMENTS_TITLE.match(str(parsed.feed.get("title") or "")) is not None
+    return bool(entries) and (2 * to_comments > len(entries) or (titled and to_comments > 0))
 
 
 def _entry(entry: Any, listing: str) -> Found:

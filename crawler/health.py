@@ -46,7 +46,7 @@ PROBLEMS = {
     "slow": "each page took many times longer than it usually does",
     "quarantined": "it failed run after run while others answered: it rests, and is tried again ever more rarely",
     "not recorded": "some rows of the ledger could not be written: the database was busy for too long",
-    "archive": "pages of the run are not in the archive: it could not be written to",
+    "archive": "the archive could not be written to, or has lost files or records that it had",
     "database": "the database could no longer be used in the middle of the run",
     "clock": "this machine's clock is behind the end of the last run, or not where the servers' clocks are",
 }

@@ -295,8 +295,9 @@ def _record(held: bytes) -> Answer | None:
 
 
 def files(folder: Path) -> list[Path]:
-    """The archive's files, the oldest first; others in the folder are none of ours. Empty without a folder."""
-    found = (path for path in folder.glob("watchfloor-*.warc.gz") if NAMED.fullmatch(path.name))
+    """The archive's files, the oldest first; others in the folder, and links to elsewhere, are none of ours. Empty
+    without a folder."""
+    found = (p for p in folder.glob("watchfloor-*.warc.gz") if NAMED.fullmatch(p.name) and not p.is_symlink())
     return sorted(found, key=lambda path: (int(_named(path)[2]), path.name))
 
 

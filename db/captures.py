@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crawler.items import Cut, Found, Moment, Outcome
-from db.archive import Place, begun, files, mend
+from db.archive import NAMED, Damaged, Place, begun, files, mend
 from db.connect import Database, problems_of
 
 Role = Literal["page", "comments"]
@@ -81,11 +81,12 @@ class Captures:
                     return
             self.db.execute(_INSERT, _row(capture))
 
-    def mend(self, folder: Path) -> list[str]:
+    def mend(self, folder: Path) -> dict[str, int]:
         """Puts the files right after a run that was killed, or a power cut, and drops the rows of records that are
-        lost; the names of the files that were not whole. Raises `OSError`, `DatabaseProblem`."""
+        lost: how many, for each file that was not whole. Raises `OSError`, `DatabaseProblem`."""
         listed = files(folder)
-        return [path.name for path in listed if self._mended(path, newest=path is listed[-1])]
+        mended = {path.name: self._mended(path, newest=path is listed[-1]) for path in listed}
+        return {name: lost for name, lost in mended.items() if lost is not None}
 
     def forget(self, file: str) -> None:
         """Drops every row of a file that is about to go, and what is only there to be newer than rows that are gone."""
@@ -96,18 +97,21 @@ class Captures:
                 " AND run_id < coalesce((SELECT min(run_id) FROM captures WHERE file <> ''), 9e18)"
             )
 
-    def _mended(self, path: Path, *, newest: bool) -> bool:
-        """False for a file that was whole, or is another database's: that one is read whole only to append to it."""
+    def _mended(self, path: Path, *, newest: bool) -> int | None:
+        """How many records were lost; None for a file that was whole, or is another database's: that one is read whole
+        only to append to it."""
         size = path.stat().st_size
         row = self.db.execute("SELECT max(start), max(start + length) FROM captures WHERE file = ?", [path.name])
         last, known = row.fetchone()
         end = mend(path, last or 0) if newest or last is not None else None
         if end is None:
-            return False
+            return None
+        lost = 0
         if known and known > end:
             with self._transaction():
-                self.db.execute("DELETE FROM captures WHERE file = ? AND start + length > ?", [path.name, end])
-        return end < max(size, known or 0)
+                sql = "DELETE FROM captures WHERE file = ? AND start + length > ?"
+                lost = self.db.execute(sql, [path.name, end]).rowcount
+        return lost if end < max(size, known or 0) else None
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -153,11 +157,20 @@ def surplus(
 
 
 def prune(db: Database | None, path: Path, folder: Path, gone: Iterable[Kept]) -> None:
-    """Removes these files. Their rows go first: a row without its record is worse than a file without rows."""
+    """Removes these files. Their rows go first: a row without its record is worse than a file without rows.
+
+    A row can name anything. Only what is named as the archive names its files is removed, and only in its folder.
+    """
     for each in gone:
         if db:
             Captures(db, path).forget(each.file)
-        (folder / each.file).unlink(missing_ok=True)
+        if NAMED.fullmatch(each.file):
+            (folder / each.file).unlink(missing_ok=True)
+
+
+def missing(db: Database, folder: Path) -> list[Kept]:
+    """Files of which the database knows records, and that are not there."""
+    return [each for each in kept(db, folder) if each.records and not (folder / each.file).is_file()]
 
 
 # ---- what can be replayed
@@ -174,7 +187,7 @@ def latest(db: Database, sources: Sequence[str], *, since: str = "", limit: int 
 
 
 def captured(db: Database, number: int) -> tuple[Capture, Ledger]:
-    """The capture of this number, and the row that the ledger has of its page."""
+    """The capture of this number, and the row that the ledger has of its page. Raises `Damaged`."""
     columns = ", ".join((*(f"c.{name}" for name in _COLUMNS), *(f"f.{name}" for name in _LEDGER[:-1]), _RECEIPT))
     sql = f"SELECT {columns} FROM captures c JOIN fetches f ON f.url = c.url WHERE c.id = ?"
     row = db.execute(sql, [number]).fetchone()
@@ -235,9 +248,12 @@ def _row(capture: Capture) -> list[Any]:
 def _capture(row: Sequence[Any]) -> Capture:
     values = dict(zip(_COLUMNS, row, strict=True))
     place = Place(values.pop("file"), values.pop("start"), values.pop("length"))
-    found = values.pop("found")
-    values.pop("id")
-    return Capture(**values, found=_found(json.loads(found)) if found else None, place=place if place.file else None)
+    found, number = values.pop("found"), values.pop("id")
+    try:
+        said = _found(json.loads(found)) if found else None
+    except (ValueError, TypeError, KeyError) as e:
+        raise Damaged(f"capture {number}: what its listing said cannot be read ({type(e).__name__})") from None
+    return Capture(**values, found=said, place=place if place.file else None)
 
 
 def _ledger(url: str, row: Sequence[Any]) -> Ledger:

@@ -7,9 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import islice
-from urllib.parse import unquote
 
-from moderation.folding import EDITS, Edit, Folded, apply, small_letters, turn
+from moderation.folding import EDITS, Edit, Folded, Undone, apply, small_letters, turn
 
 INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
@@ -58,20 +57,30 @@ def plain_characters(text: str) -> Folded:
     """The copy of a text beyond ASCII with styled, reversed and invisible characters undone."""
     if not text.encode("utf-8", "surrogatepass").translate(None, ORDINARY):
         return Folded(text, text, small_letters(text))
-    styled: list[tuple[int, int, str]] = []
+    styled: list[Undone] = []
     invisible: list[Edit] = []
     for run in ODD.finditer(text):
         if run[1]:
             styled.append((run.start(), run.end(), _style(run[1])))
         elif len(invisible) < EDITS:
             invisible.append((run.start(), run.end(), ""))
-    plain = text.translate(PLAIN) if styled else text
+    plain = _plainly(text, styled) if styled else text
     folded = Folded(text, plain, small_letters(plain), (), tuple(styled))
     if RIGHT_TO_LEFT in text:
         folded = turn(folded, [run.span(1) for run in REVERSED.finditer(plain)], "reversed text")
         runs = (run.span() for run in ODD.finditer(folded.text) if not run[1])
         invisible = [(start, end, "") for start, end in islice(runs, EDITS)]
     return apply(folded, invisible, "invisible characters")
+
+
+def _plainly(text: str, styled: list[Undone]) -> str:
+    """The text with the styled runs in plain characters."""
+    pieces: list[str] = []
+    done = 0
+    for start, end, _ in styled:
+        pieces += (text[done:start], text[start:end].translate(PLAIN))
+        done = end
+    return "".join(pieces) + text[done:]
 
 
 def entities(text: str, _low: str) -> Iterator[Edit]:
@@ -86,7 +95,8 @@ def percent(text: str, _low: str) -> Iterator[Edit]:
     """`https%3A%2F%2Fexample.com`, `example%2ecom`, `http://%65xample.com`; no escapes in a plain path."""
     for found in PERCENT.finditer(text):
         for run in PERCENT_LETTER.finditer(found[0]):
-            yield found.start() + run.start(), found.start() + run.end(), unquote(run[0])
+            plain = bytes.fromhex(run[0].replace("%", " ")).decode("ascii")
+            yield found.start() + run.start(), found.start() + run.end(), plain
 
 
 def _style(first: str) -> str:

@@ -105,7 +105,10 @@ def _spoken_dot() -> re.Pattern[str]:
         rests[word[0]].append(re.escape(word[1:]))
     return re.compile(
         "|".join(
-            f"{first}(?:{'|'.join(ends)}){alone if first < GLUED_FROM else glued}" for first, ends in rests.items()
+            f"{first}(?:{'|'.join(ends)}){glued}"
+            if first >= GLUED_FROM
+            else rf"{first}(?<=[\s_-]{first})(?:{'|'.join(ends)}){alone}"
+            for first, ends in rests.items()
         )
     )
 
@@ -213,26 +216,28 @@ def spaced_dots(text: str, low: str) -> Iterator[Edit]:
         while start > max(0, at - GAP) and text[start - 1].isspace():
             start -= 1
         token = word_before(text, start, "-._")
-        if not token or token[-1] == "." or not _is_name(text, found, token, start):
+        said, after = found.groups()
+        tld = said.replace(" ", "")
+        if not token or token[-1] == "." or not _is_name(text, found, token, start, tld):
             continue
-        yield start, found.start("tld"), "."
-        tld = found["tld"].replace(" ", "")
-        if tld != found["tld"]:
-            yield found.start("tld"), found.end("tld"), tld
-        if found["after"] and found["after"] not in "/\\":
-            yield found.start("after"), found.end("after"), "/"
+        first, last = found.span("tld")
+        yield start, first, "."
+        if tld != said:
+            yield first, last, tld
+        if after and after not in "/\\":
+            yield last, found.end(), "/"
 
 
-def _is_name(text: str, found: re.Match[str], token: str, end: int) -> bool:
+def _is_name(text: str, found: re.Match[str], token: str, end: int, tld: str) -> bool:
     """Does a name stand before the spaced dot, and not the last word of a sentence?"""
-    tld = found["tld"].replace(" ", "")
-    written = text[found.start("tld") : found.end("tld")]
     start = end - len(token)
     name = token.rpartition(".")[2]
     if token.lower().startswith("www.") or text[max(0, start - 3) : start] == "://" or is_known(f"{name}.{tld}"):
         return True
     if found["after"] and len(name) >= NAME_CHARACTERS:
         return True
+    first, last = found.span("tld")
+    written = text[first:last]
     written_alike = written.islower() or (written.isupper() and token.isupper())
     tier = tiers().get(tld, "name")
     if not written_alike or name.isdigit() or tier == "word":
@@ -275,9 +280,9 @@ def odd_dots(text: str, low: str) -> Iterator[Edit]:
         if not text[found.start("tld") : found.end()].islower() or not _is_odd(low, found):
             continue
         at = found.start("mark")
-        for i, c in enumerate(low[at : found.end()]):
-            if c == found["mark"]:
-                yield at + i, at + i + 1, "."
+        while at >= 0:
+            yield at, at + 1, "."
+            at = low.find(found["mark"], at + 1, found.end())
 
 
 def _is_odd(low: str, found: re.Match[str]) -> bool:

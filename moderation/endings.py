@@ -46,10 +46,23 @@ def tail(text: str, start: int, end: int) -> int:
     return stop
 
 
+def is_end(text: str, start: int, end: int) -> bool:
+    """Does a path in plain letters end here: not before a bracket that may be its own?"""
+    after = text[end : end + 1]
+    if after == "[":
+        return bool(BBCODE.match(text, end))
+    return after not in CLOSERS or after in _open(text, start)
+
+
+def _open(text: str, start: int) -> list[str]:
+    """The brackets that close what was opened before the link."""
+    window = text[max(0, start - ENCLOSURE_CHARACTERS) : start]
+    return [closer for closer, opener in CLOSERS.items() if window.rfind(opener) > window.rfind(closer)]
+
+
 def _balanced(text: str, start: int, end: int, stop: int) -> int:
     """Cut at a closing bracket whose opening one stands before the link."""
-    window = text[max(0, start - ENCLOSURE_CHARACTERS) : start]
-    depth = {closer: 0 for closer, opener in CLOSERS.items() if window.rfind(opener) > window.rfind(closer)}
+    depth = dict.fromkeys(_open(text, start), 0)
     for bracket in BRACKET.finditer(text, end, stop) if depth else ():
         closer = CLOSED_BY.get(bracket[0])
         if closer in depth:

@@ -6,13 +6,13 @@ Every pattern runs in linear time: runs are possessive and start only where the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import islice
 from typing import NamedTuple
 
 from crawler.limits import URL_CHARACTERS
-from moderation.endings import BEGINS_TAIL, TRAILING, tail
+from moderation.endings import BEGINS_TAIL, TRAILING, is_end, tail
 from moderation.folding import Folded
 from moderation.hosts import HOST_CHARACTERS, LABEL_CHARACTERS, ip_address, lookalike, top_level
 from moderation.partial import accounts, videos
@@ -38,9 +38,9 @@ EDGE = re.compile(rf"[{SYMBOL}-]+(?=\w)|-+")
 MARK = re.compile(
     r":[/\\][/\\](?:(?<=[ps]://)"
     r"(?=([A-Za-z0-9][A-Za-z0-9.-]*+(?<![.-]))"
-    rf"([/?#][A-Za-z0-9_/?#.,:;=&%+~@!$*'|-]{{0,{URL_CHARACTERS}}}+(?!\S)|[.,!]*(?!\S)))|)"
+    rf"([/?#][A-Za-z0-9_/?#.,:;=&%+~@!$*'|-]{{0,{URL_CHARACTERS}}}+(?![^\s<>\")\]\[])|(?=[()\[\]<>\"])|[.,!]*(?!\S)))|)"
 )
-"""The middle of an address; with it the host and path of one in plain letters between blanks, read at once."""
+"""The middle of an address; with it the host and path of one in plain letters between blanks or brackets."""
 SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.*-]*\Z")
 KNOWN_SCHEME = re.compile(r"(?:h[tx*]{2}ps?|f[tx]ps?|sftp|file|feed|wss?|tg|ipfs|magnet)\Z", re.IGNORECASE)
 USER = re.compile(r"[^\s/?#@<>\"()\[\]]{1,80}@")
@@ -144,13 +144,17 @@ def _with_scheme(text: str) -> list[Place]:
 
 
 def _plain(text: str, mark: re.Match[str], at: int, done: int) -> Place | None:
-    """An address that stands whole between blanks, in plain letters: most do."""
+    """An address that stands whole between blanks or brackets, in plain letters: most do."""
     host, path = mark.groups()
     scheme = "https" if text[at - 1] == "s" else "http"
     start = at - len(scheme)
     if start < done or text[start:at] != scheme or len(host) > LABEL_CHARACTERS or ".." in host:
         return None
-    end = mark.end(2 if path[:1] in BEGINS_TAIL else 1)
+    end = mark.end(1)
+    if path[:1] in BEGINS_TAIL:
+        end = mark.end(2)
+        if not is_end(text, at, end):
+            return None
     while text[end - 1] in TRAILING:
         end -= 1
     return make(Place, (start, end, host, scheme, "", ""))
@@ -223,7 +227,7 @@ def _bare(folded: Folded, taken: list[Place]) -> list[Place]:
             done = other.end
         else:
             start, end = _run(text, done, at, PLAIN_RUN if plain else RUN)
-            parts = [(start, end)] if plain else _parts(text, start, end)
+            parts = ((start, end),) if plain else _parts(text, start, end)
             for first, last in parts if start < end <= (other.start if other else end) else ():
                 place = _in_run(folded, first, last) if first >= done else None
                 if place:
@@ -244,7 +248,7 @@ def _run(text: str, done: int, dot: int, runs: re.Pattern[str]) -> tuple[int, in
     return run.span() if run and run.start() < dot else (dot, dot)
 
 
-def _parts(text: str, start: int, end: int) -> list[tuple[int, int]]:
+def _parts(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
     """Latin domains between words of a script that has no blanks; else the run as it is."""
     if not NO_BLANKS.search(text, start, end):
         return [(start, end)]
@@ -306,7 +310,7 @@ def _in_run(folded: Folded, run_start: int, run_end: int) -> Place | None:
     stop = tail(text, start, end)
     if said != "domain":
         deliberate = bool(folded.disguises) and folded.disguise(*folded.span(start, end)) not in HARMLESS
-        if not is_domain(Run(host, label, tld, tier, text, start, end, stop, deliberate)):
+        if not is_domain(make(Run, (host, label, tld, tier, text, start, end, stop, deliberate))):
             return None
     if not other_letters:
         return make(Place, (start, stop, host, "", "", ""))

@@ -8,7 +8,6 @@ of its characters.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +16,8 @@ from moderation.places import make
 
 Edit = tuple[int, int, str]
 """Start, end and what stands there instead."""
+Undone = tuple[int, int, str]
+"""Start and end of what was undone, and the name of the disguise."""
 EDITS = COMMENT_CHARACTERS
 """Edits of one kind that are made: a stored comment has no room for more."""
 
@@ -68,8 +69,8 @@ class Folded:
     low: str
     """The copy in small letters, character for character."""
     layers: tuple[Edited | Turned, ...] = ()
-    disguises: tuple[tuple[int, int, str], ...] = ()
-    """Start and end in the original of each piece that was undone, and the name of the disguise."""
+    disguises: tuple[Undone, ...] = ()
+    """Each piece that was undone, in the original."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where `text[start:end]` stands in the original; `start < end`."""
@@ -89,16 +90,18 @@ def apply(folded: Folded, edits: list[Edit], name: str) -> Folded:
     """The copy with the edits made: in order, not overlapping. The same copy when there are none."""
     if not edits:
         return folded
+    text, done, size = folded.text, 0, 0
     pieces: list[str] = []
     ends: list[int] = []
-    done = size = 0
+    undone: list[Undone] = []
     for start, end, new in edits:
-        pieces += (folded.text[done:start], new)
+        pieces += (text[done:start], new)
         size += start - done + len(new)
         ends.append(size)
+        undone.append((start, end, name))
         done = end
-    pieces.append(folded.text[done:])
-    return _layered(folded, "".join(pieces), make(Edited, (edits, ends)), edits, name)
+    pieces.append(text[done:])
+    return _layered(folded, "".join(pieces), make(Edited, (edits, ends)), undone)
 
 
 def turn(folded: Folded, runs: list[tuple[int, int]], name: str) -> Folded:
@@ -106,17 +109,13 @@ def turn(folded: Folded, runs: list[tuple[int, int]], name: str) -> Folded:
     characters = list(folded.text)
     for start, end in runs:
         characters[start:end] = characters[start:end][::-1]
-    return _layered(folded, "".join(characters), Turned(runs), runs, name)
+    return _layered(folded, "".join(characters), Turned(runs), [(start, end, name) for start, end in runs])
 
 
-def _layered(
-    folded: Folded, text: str, layer: Edited | Turned, spans: Sequence[Edit | tuple[int, int]], name: str
-) -> Folded:
-    """The copy with one layer more, in which what stood at the spans was undone."""
+def _layered(folded: Folded, text: str, layer: Edited | Turned, undone: list[Undone]) -> Folded:
+    """The copy with one layer more; where in the copy it was undone, and by which name."""
     if folded.layers:
-        undone = [(*folded.span(span[0], span[1]), name) for span in spans]
-    else:
-        undone = [(span[0], span[1], name) for span in spans]
+        undone = [(*folded.span(start, end), name) for start, end, name in undone]
     if folded.disguises:
         undone = sorted([*folded.disguises, *undone])
     return Folded(folded.original, text, small_letters(text), (*folded.layers, layer), tuple(undone))

@@ -121,6 +121,7 @@ def lookalike(text: str) -> str:
     return text.translate(_latin())
 
 
+@lru_cache(HOSTS)
 def is_homoglyph(host: str) -> bool:
     """Does a label mix Latin letters with their doubles, or pass as Latin from end to end under a Latin suffix?"""
     labels = host.lower().split(".")

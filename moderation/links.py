@@ -61,16 +61,18 @@ def _span(link: Link) -> tuple[int, int]:
 
 def _link(folded: Folded, place: Place) -> Link:
     first, last, named, scheme, disguise, url = place
-    start, end = folded.span(first, last) if folded.layers else (first, last)
-    if not url:
-        shown = folded.text[first:last]
-        url = shown if scheme else f"http://{shown}"
-    if not disguise and folded.disguises:
-        disguise = folded.disguise(start, end)
+    start, end = first, last
+    text = shown = folded.text[first:last]
+    if folded.disguises:
+        start, end = folded.span(first, last)
+        text = folded.original[start:end]
+        disguise = disguise or folded.disguise(start, end)
     if not disguise and not named.isascii() and is_homoglyph(named):
         disguise = "homoglyph"
     host, domain = names(named)
-    return make(Link, (start, end, folded.original[start:end], url, host, domain, "text", disguise))
+    return make(
+        Link, (start, end, text, url or (shown if scheme else f"http://{shown}"), host, domain, "text", disguise)
+    )
 
 
 def _with_hrefs(comment: Comment, shown: list[Link]) -> list[Link]:

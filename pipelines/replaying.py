@@ -88,7 +88,7 @@ class Replay:
         """Each page, in the order in which they were captured: of these the `limit` newest, since a time in UTC."""
         listed = latest(self.store.db, tuple(self.sources), since=since, limit=limit)
         for done, number in enumerate(listed, 1):
-            yield self._page(*captured(self.store.db, number))
+            yield self._numbered(number)
             heard(done, len(listed))
 
     def write(self, replayed: Replayed, *, run_id: int, now: str) -> None:
@@ -97,6 +97,13 @@ class Replay:
         self.store.reread(
             replayed.delta, replayed.ledger, url=capture.url, source_id=capture.source_id, run_id=run_id, now=now
         )
+
+    def _numbered(self, number: int) -> Replayed:
+        try:
+            return self._page(*captured(self.store.db, number))
+        except Damaged as e:
+            unreadable = Capture(run_id=0, source_id="", url="", at="")
+            return Replayed(capture=unreadable, outcome="lost", detail=str(e))
 
     def _page(self, capture: Capture, ledger: Ledger) -> Replayed:
         if ledger.article_id and read_since(self.store.db, ledger.article_id, capture.run_id):

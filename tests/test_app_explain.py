@@ -27,6 +27,14 @@ def test_what_the_next_run_does_is_what_explain_said(site: Watch) -> None:
     assert asked == {f"{site.server.url}{p}" for _, p, _ in site.server.requests if f"{site.server.url}{p}" in pages}
 
 
+def test_a_source_that_is_not_enabled_is_said_to_be_that(site: Watch) -> None:
+    site.file.write_text(site.file.read_text("utf-8").replace("delay = 0", "delay = 0\nenabled = false"), "utf-8")
+    site.crawl("demo")
+    ((url,),) = site.rows("SELECT url FROM fetches WHERE outcome = 'stored' LIMIT 1")
+    told = site("explain", url, "--sources", site.file)
+    assert "nothing, unless it is named: demo is not enabled" in told.out
+
+
 def test_a_url_nobody_knows_is_said_to_be_that(site: Watch) -> None:
     site.crawl()
     told = site("explain", "https://other.example/x", "--sources", site.file)

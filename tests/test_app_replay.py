@@ -425,3 +425,39 @@ def test_samples_show_the_place_where_two_texts_begin_to_differ() -> None:
     assert "first" in old and "second" in new and len(old) < 40
     assert difference("short", "") == ("short", "")
     assert difference("a" * 500, "b")[0].endswith("…")
+
+
+def test_a_row_that_names_a_file_elsewhere_never_gets_it_deleted(site: Watch) -> None:
+    site.crawl()
+    canary, link = site.folder / "canary", site.folder / "archive" / "watchfloor-20200101T000000Z-00000.warc.gz"
+    canary.write_text("precious", "utf-8")
+    link.symlink_to(canary)
+    names = ("../canary", str(canary), link.name)
+    with sqlite3.connect(site.db) as db:
+        for number, name in enumerate(names, 1):
+            db.execute("UPDATE captures SET file = ? WHERE id = ?", (name, number))
+    assert site("archive", "prune", "--keep-days", "0").code == 0
+    site.crawl("--again", "--archive-limit", "0.00000001")
+    assert canary.read_text("utf-8") == "precious"
+
+
+@pytest.mark.parametrize("found", ["not json", "[1,2]", "{}"])
+def test_a_row_that_cannot_be_read_costs_one_page(site: Watch, found: str) -> None:
+    site.crawl()
+    with sqlite3.connect(site.db) as db:
+        db.execute("UPDATE captures SET found = ? WHERE id = 1", (found,))
+    ran = site("replay", "--sources", site.file, "--json")
+    assert "Traceback" not in ran.err
+    assert ran.json["pages"]["lost"] == 1 and ran.json["pages"]["same"] > 10
+
+
+def test_a_file_that_is_missing_is_named_until_it_is_given_up(site: Watch) -> None:
+    site.crawl()
+    (file,) = (site.folder / "archive").iterdir()
+    file.rename(site.folder / "elsewhere")
+    for _ in range(2):
+        ran = site.crawl()
+        assert (ran.code, [p["name"] for p in ran.json["problems"]]) == (1, ["archive"])
+        assert f"{file.name} is missing" in ran.json["problems"][0]["detail"]
+    assert site("archive", "prune", "--lost").code == 0
+    assert site.crawl().code == 0

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.cli.sources import id_of
+from app.demo.site import Response
 from conftest import Watch, watchfloor
 from crawler.autodiscovery import look, sitemaps_of, source_file
 from crawler.opml import OpmlError, read_opml, write_opml
@@ -48,6 +49,7 @@ def test_whatever_a_front_page_holds_its_source_file_can_be_loaded(raw: bytes, n
         ("https://news.usni.org/", "news"),
         ("https://en.yna.co.kr/", "yna"),
         ("https://x.example:8080/", "x"),
+        ("http://127.0.0.1:8080/", "127-0-0-1"),
     ],
 )
 def test_an_id_comes_from_the_host(url: str, id: str):
@@ -93,6 +95,25 @@ def test_check_tells_what_each_listing_gives_and_fails_for_one_that_gives_nothin
     told = watchfloor("sources", "check", "--sources", site.file, "--allow-address", address)
     assert told.code == 1
     assert "! feed" in told.out and "404" in told.out
+
+
+def test_check_says_that_a_feed_has_moved_for_good_and_the_ledger_too(site: Watch) -> None:
+    served, url = site.server.site, site.server.url
+    served.answer("/new-feed/", served.get("/feed/"))
+    served.answer("/feed/", Response(status=301, headers={"Location": f"{url}/new-feed/"}, body=b""))
+    address = f"127.0.0.1:{site.server.port}"
+    told = watchfloor("sources", "check", "--sources", site.file, "--allow-address", address)
+    assert told.code == 0 and f"it has moved for good: put {url}/new-feed/ into the file" in told.out
+    assert site.crawl().code == 0
+    assert site.rows("SELECT detail FROM fetches WHERE url = ?", f"{url}/feed/") == [(f"moved to {url}/new-feed/",)]
+
+
+def test_a_wall_against_crawlers_is_no_source(site: Watch, tmp_path: Path) -> None:
+    wall = b"<html><title>Just a moment...</title><body><p>Checking your browser before you enter.</p></body></html>"
+    site.server.site.answer("/", Response(body=wall, headers={"Content-Type": "text/html"}))
+    address = f"127.0.0.1:{site.server.port}"
+    told = watchfloor("sources", "add", site.server.url, "--home", tmp_path, "--allow-address", address)
+    assert told.code == 1 and "bot wall" in told.err and not (tmp_path / "sources").exists()
 
 
 def test_check_offline_loads_every_shipped_file() -> None:

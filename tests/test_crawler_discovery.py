@@ -337,3 +337,16 @@ def test_a_tag_of_a_hundred_thousand_attributes_costs_no_more_than_any_other_pag
     tag = "<p " + " ".join(f"a{number}" for number in range(100_000)) + ">"
     assert len(section(f"{tag}</p><a href='/2024/12/a'>Frigate</a>").links) == 1
     assert time.process_time() - began < 2
+
+
+def test_a_feed_of_comments_is_no_feed_of_articles() -> None:
+    def feed(title: str, *links: str) -> bytes:
+        items = "".join(f"<item><title>By: Joe</title><link>{link}</link></item>" for link in links)
+        return f'<rss version="2.0"><channel><title>{title}</title>{items}</channel></rss>'.encode()
+
+    page = "https://paper.example/2026/11/a-frigate-slips-again/"
+    comments = [f"{page}#comment-{number}" for number in range(4)]
+    for body in (feed("Paper", *comments), feed("Comments on: A frigate", comments[0], page)):
+        listing = read_listing("feed", body, "https://paper.example/feed/", SOURCE)
+        assert (listing.links, listing.problem) == ((), "a feed of comments, not of articles")
+    assert read_listing("feed", feed("Paper", page, comments[0]), "https://paper.example/feed/", SOURCE).links

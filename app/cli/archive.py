@@ -19,7 +19,7 @@ from crawler.health import LOCKED, OK, TROUBLE
 from crawler.settings import archive_of
 from db.archive import check as check_file
 from db.archive import files
-from db.captures import Kept, kept, prune, surplus
+from db.captures import Kept, kept, missing, prune, surplus
 from db.connect import Database, open_reader
 from db.store import Store
 
@@ -58,6 +58,7 @@ def archive(context: click.Context, db: Path | None, home: Path | None, json_: b
 @archive.command("prune", short_help="Let the oldest files go.")
 @click.option("--keep-days", type=click.IntRange(0, 36_500), metavar="N", help="Files whose last page is older go.")
 @gigabytes_option("--limit", default=None, help="The oldest files go until what is left is no larger.")
+@click.option("--lost", is_flag=True, help="Forget the pages whose file is missing.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and let nothing go.")
 @db_option
 @home_option
@@ -67,6 +68,7 @@ def prune_(
     above: tuple[Path | None, Path | None, bool],
     keep_days: int | None,
     limit: int | None,
+    lost: bool,
     dry_run: bool,
     db: Path | None,
     home: Path | None,
@@ -82,11 +84,12 @@ def prune_(
     \b
     Example: watchfloor archive prune --keep-days 90 --limit 10
     """
-    if keep_days is None and limit is None:
-        raise click.UsageError("name what goes: --keep-days N, --limit GB, or both")
+    if keep_days is None and limit is None and not lost:
+        raise click.UsageError("name what goes: --keep-days N, --limit GB, --lost")
     path = db_of(db or above[0], home or above[1]).resolve()
     try:
-        gone = let_go(path, most=limit, days=keep_days, dry_run=True) if dry_run else _locked(path, limit, keep_days)
+        with contextlib.nullcontext() if dry_run else lock(path):
+            gone = let_go(path, most=limit, days=keep_days, lost=lost, dry_run=dry_run)
     except Held as e:
         complain(str(e))
         return LOCKED
@@ -133,11 +136,15 @@ def check_(above: tuple[Path | None, Path | None, bool], db: Path | None, home: 
     return TROUBLE if damaged else OK
 
 
-def let_go(path: Path, *, most: int | None, days: int | None = None, dry_run: bool = False) -> list[Kept]:
+def let_go(
+    path: Path, *, most: int | None, days: int | None = None, lost: bool = False, dry_run: bool = False
+) -> list[Kept]:
     """Lets the oldest files go, and tells which. `path` is the database's; who writes holds its lock."""
     folder = archive_of(path)
     with _database(path) as database:
         gone = surplus(kept(database, folder), most=most, days=days)
+        if lost and database:
+            gone += [each for each in missing(database, folder) if each not in gone]
     if gone and not dry_run:
         with Store(path) if path.exists() else contextlib.nullcontext() as store:
             prune(store.db if store else None, path, folder, gone)
@@ -151,11 +158,6 @@ def told(listed: list[Kept]) -> str:
     between = f", {first} to {last}" if first else ""
     number = f"{len(listed)} file{'s' if len(listed) != 1 else ''}"
     return f"{number}, {counted['records']:,} records, {_size(counted['bytes'])}{between}"
-
-
-def _locked(path: Path, most: int | None, days: int | None) -> list[Kept]:
-    with lock(path):
-        return let_go(path, most=most, days=days)
 
 
 @contextlib.contextmanager

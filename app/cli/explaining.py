@@ -14,9 +14,11 @@ from app.cli.terminal import as_json, one_line, safe, say
 from crawler.items import Found, Moment
 from crawler.robots import decide
 from crawler.schedule import Visited, due
+from crawler.settings import cleaned_by
 from crawler.source import Source, catalogue
 from crawler.urls import host_of, normal
 from db import read
+from db.connect import Database, now
 
 Row = dict[str, Any]
 
@@ -41,8 +43,10 @@ def explain(url: str, files: Path | None, db: Path | None, home: Path | None, js
     with reading(db_of(db, home)) as database:
         known = read.fetch(database, key)
         robots = _robots(read.robots(database, host_of(key)), key)
-    sources = [s for s in catalogue(files, home_of(home)).values() if host_of(key) in s.all_hosts]
-    next = _next(known, sources) if not robots or robots["allowed"] else "nothing: its robots.txt forbids it"
+        sources = [s for s in catalogue(files, home_of(home)).values() if host_of(key) in s.all_hosts]
+        rests = {s.id: _rests(database, s.id) for s in sources}
+    barred = "" if not robots or robots["allowed"] else "nothing: its robots.txt forbids it"
+    next = barred or _left_alone(sources, rests) or _next(known, sources)
     told = {"url": key, "sources": [s.id for s in sources], "known": known, "robots": robots, "next": next}
     if json_:
         as_json(told)
@@ -62,10 +66,26 @@ def _next(known: Row | None, sources: list[Source]) -> str:
     stated = Moment(iso=known["lastmod"], raw=known["lastmod"]) if known["lastmod"] else None
     visited = Visited(**{name: known[name] for name in Visited.__dataclass_fields__})
     found = Found(url=known["url"], listing=known["found_on"], lastmod=stated)
-    decided = due(visited, found, now=datetime.now(UTC), cleaned_by=known["cleaned_by"])
+    by = cleaned_by(sources[0]) if sources else known["cleaned_by"]
+    decided = due(visited, found, now=datetime.now(UTC), cleaned_by=by)
     if decided.now:
         return f"asked for, if a listing offers it: {decided.why}"
     return f"left alone until {decided.at}: {decided.why}" if decided.at else f"left alone: {decided.why}"
+
+
+def _rests(db: Database, source: str) -> str:
+    """UTC: until when a source rests; empty when it does not."""
+    return next((row["resting_until"] for row in read.health(db, runs=1, now=now(), source=source)), "")
+
+
+def _left_alone(sources: list[Source], rests: dict[str, str]) -> str:
+    """Why a run of every enabled source does not visit this one; empty when it does."""
+    if sources and not any(s.enabled for s in sources):
+        return f"nothing, unless it is named: {sources[0].id} is not enabled"
+    awake = [s for s in sources if s.enabled and not rests[s.id]]
+    if sources and not awake:
+        return f"nothing: {sources[0].id} rests until {rests[sources[0].id]}, after failures; named, it is visited"
+    return ""
 
 
 def _robots(known: Row | None, url: str) -> Row | None:

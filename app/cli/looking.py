@@ -19,7 +19,7 @@ from crawler.fetching import Addresses, what_failed
 from crawler.items import Rejected
 from crawler.source import Source
 from crawler.spiders.answers import html_of, not_html
-from crawler.spiders.news import slots
+from crawler.spiders.news import MOVED, slots
 
 ALONE = {"ITEM_PIPELINES": {}, "EXTENSIONS": {"crawler.report.Report": None}, "LOG_ENABLED": False}
 """This is no run: nothing is stored, counted or told."""
@@ -38,6 +38,8 @@ class Seen:
     """Set where its header says that it is no page."""
     problem: str = ""
     """Why there is nothing; empty when there is."""
+    moved: bool = False
+    """True where a redirect that is there to stay led elsewhere."""
 
 
 Then = Callable[[Mapping[str, Seen]], Iterable[str]]
@@ -63,7 +65,11 @@ class Looker(scrapy.Spider):
     def parse(self, response: Response, **_: Any) -> Iterator[Request]:
         """Keeps the answer."""
         self.seen[response.meta["asked"]] = Seen(
-            url=response.url, body=response.body, html=html_of(response), refused=not_html(response)
+            url=response.url,
+            body=response.body,
+            html=html_of(response),
+            refused=not_html(response),
+            moved=bool(set(response.meta.get("redirect_reasons", ())) & MOVED),
         )
         yield from self._further()
 

@@ -24,8 +24,10 @@ from app.cli.options import db_of, db_option, home_of, home_option
 def schedule(kind: str, every: int, ping: str, db: Path | None, home: Path | None) -> None:
     """Print what keeps the watch: ready lines for cron, or units for systemd. Nothing is installed.
 
+    Add the lines to your crontab; `crontab -` alone would put them in the place of all that is there.
+
     \b
-    Examples: watchfloor schedule --cron | crontab -
+    Examples: (crontab -l; watchfloor schedule --cron) | crontab -
               watchfloor schedule --systemd --every 2
     """
     if ping and not ping.startswith(("https://", "http://")):

@@ -15,12 +15,15 @@ from app.cli.options import allow_option, db_of, home_of, home_option, json_opti
 from app.cli.terminal import as_json, complain, one_line, safe, say
 from crawler.autodiscovery import Site, look, sitemaps_of, source_file
 from crawler.discovery import read_listing
+from crawler.items import Rejected
 from crawler.opml import OpmlError, Outline, read_opml, write_opml
 from crawler.source import ID, Source, SourceError, catalogue, choose, parse_source
 from crawler.urls import host_of, normal
 from db import read
 
 Row = dict[str, Any]
+NUMBERS = re.compile(r"[\d.]+")
+"""An address of IPv4."""
 
 
 @click.group(invoke_without_command=True)
@@ -122,17 +125,25 @@ def add(url: str, name: str | None, shown: bool, allowed: tuple[str, ...], home:
     if site is None:
         complain(f"{front}: {seen[front].problem if front in seen else 'no answer'}")
         return 1
+    if wall := _wall(front, seen):
+        complain(f"{front}: {wall}: a wall against crawlers, or no page of a site")
+        return 1
+    twin = next((s.id for s in known.values() if host_of(site.home) in s.all_hosts), "")
+    if twin and not shown:
+        complain(f"{twin}: {site.home}, where {front} leads, is watched already")
+        return 1
     text = source_file(site)
     source = parse_source(text, id=id)
     if shown:
         click.echo(text, nl=False)
         return 0
     file = write_new(home_of(home) / "sources", id, text)
-    say(f"{file}: {len(site.feeds)} feeds, {len(site.sitemaps)} sitemaps, {site.system or 'unknown'} system")
+    system = ", ".join(filter(None, (site.system, f"comments by {site.engine}" if site.engine else "")))
+    say(f"{file}: feeds: {len(site.feeds)}, sitemaps: {len(site.sitemaps)}{f'; {system}' if system else ''}")
     _say_recorded(home_of(home), source, seen)
     if not site.feeds and not site.sitemaps:
         complain("no feed and no sitemap found: the front page itself will be read; see docs/adding-a-source.md")
-    say(f"try it: watchfloor crawl {id} --db /tmp/{id}.db")
+    say(f"try it: watchfloor crawl {id} --db {id}-trial.db")
     return 0
 
 
@@ -187,7 +198,10 @@ def import_(file: IO[bytes], dry_run: bool, home: Path | None, json_: bool) -> i
 
 def id_of(url: str) -> str:
     """An id from a host: `www.defence-review.example` → `defence-review`."""
-    labels = host_of(url).partition(":")[0].removeprefix("www.").split(".")
+    host = host_of(url).partition(":")[0].removeprefix("www.")
+    if NUMBERS.fullmatch(host):
+        return host.replace(".", "-")
+    labels = host.split(".")
     short = labels[0] if len(labels) < 3 or len(labels[0]) > 3 else labels[1]
     return re.sub(r"[^a-z0-9_-]+", "-", short).strip("-_")[:60] or "site"
 
@@ -233,6 +247,14 @@ def _site(front: str, seen: Mapping[str, Any]) -> Site | None:
     return Site(**{**asdict(site), "sitemaps": named})
 
 
+def _wall(front: str, seen: Mapping[str, Any]) -> str:
+    """Why a front page is none, though the site answered with it; empty for one that is."""
+    from crawler.cleaning import clean
+
+    page = clean(seen[front].html, seen[front].url)
+    return page.reason if isinstance(page, Rejected) and page.reason in ("bot wall", "error page") else ""
+
+
 def _first_page(source: Source, seen: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The first page that the first listing offers, with its answer where it is there."""
     for kind, url in source.listings[:1]:
@@ -274,7 +296,8 @@ def _check(source: Source, seen: Mapping[str, Any]) -> Row:
         links = len(found.links) if found else 0
         if found and not problem and not links and not found.more:
             problem = "it offers no article"
-        listings.append({"kind": kind, "url": url, "links": links, "problem": problem})
+        moved = answer.url if answer and answer.moved else ""
+        listings.append({"kind": kind, "url": url, "links": links, "problem": problem, "moved": moved})
     front = seen.get(source.home)
     site = look(front.body, front.url) if front and not front.problem else Site()
     known = {normal(url) for url in source.feeds}
@@ -296,6 +319,8 @@ def _say_check(row: Row) -> None:
     for listing in row.get("listings", ()):
         mark, told = ("!", listing["problem"]) if listing["problem"] else (" ", f"{listing['links']} articles")
         say(f"  {mark} {listing['kind']:<8} {safe(listing['url'])}: {one_line(told)}")
+        if listing["moved"]:
+            say(f"  ? it has moved for good: put {one_line(listing['moved'])} into the file")
     if row["recorded"] is not None:
         say(f"  {'!' if row['recorded'] else ' '} recorded page: {'differs' if row['recorded'] else 'reads as it did'}")
     for difference in row["recorded"] or ():

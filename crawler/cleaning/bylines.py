@@ -156,10 +156,12 @@ def _shown(said: Statements, own: tuple[str, ...], headline_at: int, most: int) 
     spoken = [(at, el) for at, el, text in near if at > headline_at and authors.has_lead(text)]
     group: list[tuple[int, str, tuple[str, ...]]] = []
     for at, el in [*behind, *spoken[:most], *before]:
+        if _is_elsewhere(index, at):
+            continue
         parts = pieces(el)
         text = " ".join(parts)[:BYLINE_CHARACTERS]
         far = headline_at and _is_far(at - headline_at, text)
-        names = () if far or _is_elsewhere(index, at) else _read(el, parts, own, marked=(at, el) not in spoken)
+        names = () if far else _read(el, parts, own, marked=(at, el) not in spoken)
         if not names:
             continue
         if group and not 0 <= at - group[-1][0] <= TOGETHER:

@@ -138,10 +138,12 @@ def _pieces(index: Index) -> list[Weighed]:
             continue
         if tag in dropped:
             passed = ends[place]
-        elif tag != "a" and (text := element.text) and len(text) > SHORTEST and (own := _weighed(index, place, text)):
-            found.append((place, 0, 0, own))
+        elif tag != "a":
+            text = element.text
+            if text and len(text) > SHORTEST and not text.isspace() and (own := _weighed(index, place, text)):
+                found.append((place, 0, 0, own))
         tail = element.tail if place else None
-        if tail and len(tail) > SHORTEST and (behind := _weighed(index, parents[place], tail)):
+        if tail and len(tail) > SHORTEST and not tail.isspace() and (behind := _weighed(index, parents[place], tail)):
             found.append((ends[place], 1, -place, behind))
     found.sort(key=itemgetter(0, 1, 2))
     return [piece for _, _, _, piece in found]
@@ -166,12 +168,16 @@ def _weighed(index: Index, holder: int, text: str) -> Weighed | None:
 
 
 def _summed(index: Index, pieces: Iterable[Weighed]) -> list[float]:
-    """The weight below each element: every element hands its sum to its parent once, the last first."""
+    """The weight below each element: every element with text hands its sum to its parent once, the last first."""
     parents = index.parents
     sums = [0.0] * len(parents)
+    holding: set[int] = set()
     for piece in pieces:
-        sums[piece.holder] += piece.weight
-    for place in range(len(sums) - 1, 0, -1):
-        if sums[place]:
-            sums[parents[place]] += sums[place]
+        at = piece.holder
+        sums[at] += piece.weight
+        while at > 0 and at not in holding:
+            holding.add(at)
+            at = parents[at]
+    for place in sorted(holding, reverse=True):
+        sums[parents[place]] += sums[place]
     return sums

@@ -99,16 +99,17 @@ def index_of(root: Any) -> Index:
 
 def _nesting(elements: list[Any]) -> tuple[list[int], list[int], int]:
     """Parents, ends and depth: from each element out to the one that holds the next. Every element is left once."""
-    parents: list[int] = []
-    ends = list(range(len(elements)))
-    at, depth, deepest = -1, 0, 0
-    for place, element in enumerate(elements):
-        holder = element.getparent()
-        while at >= 0 and elements[at] is not holder:
+    parents, ends = [-1], list(range(len(elements)))
+    at, depth, deepest = 0, 1, 1
+    for place in range(1, len(elements)):
+        holder = elements[place].getparent()
+        while elements[at] is not holder:
             ends[at] = place - 1
-            at, depth = parents[at], depth - 1
+            at = parents[at]
+            depth -= 1
         parents.append(at)
-        at, depth = place, depth + 1
+        at = place
+        depth += 1
         if depth > deepest:
             deepest = depth
     while at >= 0:

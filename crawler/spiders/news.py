@@ -34,6 +34,8 @@ from crawler.urls import host_of, normal
 from pipelines.stages import Visit
 
 log = logging.getLogger(__name__)
+MOVED = frozenset((301, 308))
+"""Redirects that are there to stay (RFC 9110, 15.4): the source's file should have the new address."""
 
 
 @dataclass(slots=True)
@@ -120,9 +122,9 @@ class NewsSpider(scrapy.Spider):
         asked = self.progress[source.id].listings
         beyond = sum(normal(url) not in asked for url in listing.more)
         left_out = listing.left_out + len(new) - len(pages)
-        detail = "; ".join(
-            filter(None, (listing.problem, f"{beyond} further listings beyond the cap" if beyond else ""))
-        )
+        moved = f"moved to {response.url}" if set(response.meta.get("redirect_reasons", ())) & MOVED else ""
+        more_text = f"{beyond} further listings beyond the cap" if beyond else ""
+        detail = "; ".join(filter(None, (listing.problem, more_text, moved)))
         self.report.record(
             replace(
                 seen(response, source),
