@@ -132,7 +132,7 @@ def check_(above: tuple[Path | None, Path | None, bool], db: Path | None, home: 
     else:
         for each in found:
             say(safe(f"{each['file']}  {each['records']:>7,} records  {each['problem'] or 'whole'}"))
-        say(f"{len(found)} files, {damaged} damaged")
+        say(f"{len(found)} files, {damaged} damaged" if found else "no archive there: nothing to check")
     return TROUBLE if damaged else OK
 
 

@@ -62,6 +62,7 @@ def status(path: Path, source: str, max_age: float | None, json_: bool) -> int:
         check_source(db, source)
         rows = read.health(db, runs=SHOWN_ALONE if source else SHOWN, now=f"{now:%Y-%m-%dT%H:%M:%SZ}", source=source)
         last, wrong = read.last_good_end(db), read.run_problems(db)
+        latest = next((run for run in read.runs(db, limit=20) if run["kind"] == "crawl"), None)
         depth = read.depth(db, source, runs=SHOWN_ALONE) if source else {}
     for row in rows:
         row["state"] = _state(row)
@@ -74,7 +75,8 @@ def status(path: Path, source: str, max_age: float | None, json_: bool) -> int:
             _say_source(row, now)
         if source:
             _say_depth(depth)
-        _say_whole(rows, troubled, wrong, _age(last, now))
+        cut = latest and latest["status"] == "interrupted"
+        _say_whole(rows, troubled, wrong, f"{_age(last, now)}{', the latest was interrupted' if cut else ''}")
     if late:
         complain(f"no run has ended within {max_age:g} hours: the last one ended {_age(last, now)}")
     return int(late or bool(troubled or wrong))
