@@ -40,12 +40,19 @@ def read_opml(body: bytes) -> tuple[Outline, ...]:
         raise OpmlError(f"not XML: {e}") from None
     if root is None or etree.QName(root).localname.lower() != "opml":
         raise OpmlError("not an OPML file: it does not begin with <opml>")
+    if not _is_closed(body):
+        raise OpmlError("cut off: nothing closes the list at its end; get the file again")
     found: dict[str, Outline] = {}
     for element in root.iter("outline"):
         outline = _outline(element)
         if outline and len(found) < MOST:
             found.setdefault(normal(outline.feed), outline)
     return tuple(found.values())
+
+
+def _is_closed(body: bytes) -> bool:
+    """True when the end of the list is there, in whatever encoding; a parser that forgives would not miss it."""
+    return b"</opml" in body[-2_000:].replace(b"\0", b"").lower()
 
 
 def _outline(element: Any) -> Outline | None:

@@ -145,6 +145,14 @@ def test_what_is_no_opml_is_refused_in_one_line(tmp_path: Path) -> None:
     assert told.code == 2 and "no" in told.err.lower()
 
 
+def test_a_list_that_was_cut_off_is_not_taken_for_the_whole() -> None:
+    whole = write_opml([Source(id="e", name="E", home="https://e.example/", feeds=("https://e.example/1",))])
+    assert len(read_opml(whole)) == len(read_opml(whole.decode().replace("UTF-8", "UTF-16").encode("utf-16"))) == 1
+    for cut in (b"<opml", whole[:-8], whole[: whole.index(b"</body")]):
+        with pytest.raises(OpmlError):
+            read_opml(cut)
+
+
 def test_entities_of_an_opml_file_are_not_followed() -> None:
     hostile = b"""<!DOCTYPE opml [<!ENTITY x SYSTEM "file:///etc/passwd">]>
     <opml><body><outline text="&x;" xmlUrl="https://a.example/"/></body></opml>"""
