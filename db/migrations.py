@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlite_utils import Database, Migrations
 
 from db import schema, schema_unattended
@@ -41,15 +43,7 @@ def m003_text_keys(db: Database) -> None:
 @migrations()
 def m004_schedule(db: Database) -> None:
     """What listings said of changes, and how many known pages a run left alone."""
-    db.execute("PRAGMA legacy_alter_table = ON")  # the views go on speaking of the tables by their names
-    for table, made in schema.SCHEDULE.items():
-        kept = ", ".join(column.name for column in db[table].columns)
-        added, value = ("lastmod", "''") if table == "fetches" else ("not_due", "0")
-        db.execute(made)
-        db.execute(f"INSERT INTO {table}_next ({kept}, {added}) SELECT {kept}, {value} FROM {table}")
-        db.execute(f"DROP TABLE {table}")
-        db.execute(f"ALTER TABLE {table}_next RENAME TO {table}")
-    db.execute("PRAGMA legacy_alter_table = OFF")
+    _anew(db, schema.SCHEDULE, {"fetches": {"lastmod": "''"}, "run_sources": {"not_due": "0"}})
     for statement in schema.SCHEDULE_INDEXES:
         db.execute(statement)
 
@@ -57,18 +51,23 @@ def m004_schedule(db: Database) -> None:
 @migrations()
 def m005_unattended(db: Database) -> None:
     """What ran and at what pace, which fields its pages had, where the raw pages lie."""
-    db.execute("PRAGMA legacy_alter_table = ON")
-    for table, made in schema_unattended.ANEW.items():
-        added = schema_unattended.ADDED[table]
+    _anew(db, schema_unattended.ANEW, schema_unattended.ADDED)
+    for statement in schema_unattended.TABLES:
+        db.execute(statement)
+
+
+def _anew(db: Database, tables: Mapping[str, str], added: Mapping[str, Mapping[str, str]]) -> None:
+    """Makes tables anew, each by its text, under the name `TABLE_next`; `added` has by table and column what the rows
+    from before have there, in SQL."""
+    db.execute("PRAGMA legacy_alter_table = ON")  # the views go on speaking of the tables by their names
+    for table, made in tables.items():
         kept = ", ".join(column.name for column in db[table].columns)
-        new, values = ", ".join(added), ", ".join(added.values())
+        new, values = ", ".join(added[table]), ", ".join(added[table].values())
         db.execute(made)
         db.execute(f"INSERT INTO {table}_next ({kept}, {new}) SELECT {kept}, {values} FROM {table}")
         db.execute(f"DROP TABLE {table}")
         db.execute(f"ALTER TABLE {table}_next RENAME TO {table}")
     db.execute("PRAGMA legacy_alter_table = OFF")
-    for statement in schema_unattended.TABLES:
-        db.execute(statement)
 
 
 def names() -> tuple[str, ...]:

@@ -34,6 +34,11 @@ def source_row(source: Source) -> Row:
     }
 
 
+def source_of(row: Row) -> Source:
+    """A row of `sources` as a source: what the database knows of it, without its listings and rules."""
+    return Source(**{**row, "enabled": bool(row["enabled"]), "breaks": tuple(json.loads(row["breaks"]))})
+
+
 def comment_row(keyed: Keyed) -> Row:
     """A comment as a row of `comments`, without what the store adds: article, revision, run and times."""
     comment = keyed.comment

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 
 from crawler.items import Block, Section
-from db.rows import comment_row, sections_of
+from crawler.source import Source
+from db.rows import comment_row, sections_of, source_of, source_row
 from pipelines.compare import article_fields, keyed_comments
 from pipelines.normalise import normalise
 from strategies import pages
@@ -49,3 +50,10 @@ def test_a_heading_keeps_its_level():
     assert sections_of("B\n\nc", '["h3","quote"]') == (
         Section(heading="B", level=3, blocks=(Block(kind="quote", text="c"),)),
     )
+
+
+def test_a_source_comes_back_from_its_row_as_it_went_in() -> None:
+    source = Source(
+        id="e", name="E", home="https://e.example/", enabled=False, affiliation="government", breaks=("a wall", "dates")
+    )
+    assert source_of(source_row(source)) == source

@@ -46,8 +46,8 @@ def explain(url: str, files: Path | None, db: Path | None, home: Path | None, js
         sources = [s for s in catalogue(files, home_of(home)).values() if host_of(key) in s.all_hosts]
         rests = {s.id: _rests(database, s.id) for s in sources}
     barred = "" if not robots or robots["allowed"] else "nothing: its robots.txt forbids it"
-    next = barred or _left_alone(sources, rests) or _next(known, sources)
-    told = {"url": key, "sources": [s.id for s in sources], "known": known, "robots": robots, "next": next}
+    then = barred or _left_alone(sources, rests) or _next(known, sources)
+    told = {"url": key, "sources": [s.id for s in sources], "known": known, "robots": robots, "next": then}
     if json_:
         as_json(told)
     else:

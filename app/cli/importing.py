@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
@@ -20,15 +17,18 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app.cli.options import db_of, db_option, home_of, home_option, json_option, reading
+from app.cli.own_run import OwnRun
 from app.cli.terminal import as_json, complain, is_terminal, safe, say
 from crawler.health import LOCKED
 from crawler.imports.detect import read_export
 from crawler.imports.export import BrokenExport, Export
-from crawler.items import Delta, Fetch, Known, RunReport
+from crawler.items import Delta, Fetch, Known
 from crawler.source import ID, Source, catalogue
 from crawler.text import line
 from crawler.urls import host_of
-from db.store import Saved, Store
+from db.connect import now
+from db.rows import source_of
+from db.store import Store
 from moderation.policy import Policy, default_policy, load_policy
 from moderation.rejudge import Bench
 from pipelines.importing import addresses, imported, with_marks
@@ -121,7 +121,7 @@ def _stored_source(id: str, path: Path) -> Source | None:
         return None
     with reading(path) as db:
         row = next((r for r in db["sources"].rows_where("id = ?", [id])), None)
-    return Source(**{**row, "enabled": bool(row["enabled"])}) if row else None
+    return source_of(row) if row else None
 
 
 # ---- doing it
@@ -144,46 +144,22 @@ def _carry_out(
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(f"{path}.lock", timeout=0), Store(path) as store:
-            run = _Run(store, source, file, len(export.threads))
-            with run:
+            fetch = _fetch(file, source, len(export.threads))
+            with OwnRun(store, "import", (source,)) as run:
                 for delta in _deltas(export, store, source, policy, progress):
                     _count(delta, done)
                     if not (dry_run or delta.empty):
-                        run.save(delta)
+                        store.apply(delta, fetch, run_id=run.begun(), now=now())
     except Timeout:
         complain(f"{path}: a crawl holds it; try again when it is done")
         return LOCKED
     return 0
 
 
-class _Run:
-    """The run that an import is, begun with the first thing it writes: an import of nothing new leaves no trace."""
-
-    def __init__(self, store: Store, source: Source, file: Path, articles: int) -> None:
-        self.store, self.source, self.id = store, source, 0
-        self.fetch = Fetch(
-            url=f"import:{line(file.name, 200)}",
-            source_id=source.id,
-            outcome="read",
-            kind="listing",
-            links_found=articles,
-        )
-
-    def __enter__(self) -> _Run:
-        return self
-
-    def save(self, delta: Delta) -> Saved:
-        """One article with its comments, in one transaction."""
-        self.id = self.id or self.store.begin_run((self.source,), version=_version(), now=_now(), kind="import")
-        return self.store.apply(delta, self.fetch, run_id=self.id, now=_now())
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if not self.id:
-            return
-        status, code = ("interrupted", 130) if kind else ("ok", 0)
-        report = RunReport(status=status, exit_code=code, tallies={}, problems=())  # type: ignore[arg-type]
-        with contextlib.suppress(Exception) if kind else contextlib.nullcontext():
-            self.store.end_run(self.id, report, now=_now())
+def _fetch(file: Path, source: Source, articles: int) -> Fetch:
+    """The ledger's row of an import."""
+    url = f"import:{line(file.name, 200)}"
+    return Fetch(url=url, source_id=source.id, outcome="read", kind="listing", links_found=articles)
 
 
 def _deltas(export: Export, store: Store | None, source: Source, policy: Policy, progress: Progress) -> Iterator[Delta]:
@@ -240,14 +216,3 @@ def _tell(export: Export, file: Path, source: str, done: Counter[str], *, dry_ru
         complain(f"{export.unplaced} comments name no article with an address and were left out")
     for damage in export.mended:
         complain(f"{file}: {damage}")
-
-
-def _now() -> str:
-    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _version() -> str:
-    try:
-        return version("watchfloor")
-    except PackageNotFoundError:
-        return "unknown"

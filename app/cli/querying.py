@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import click
 
 from app.cli import charts
 from app.cli.options import db_of, db_option, home_of, home_option, json_option, reading
-from app.cli.terminal import as_json, one_line, say
+from app.cli.terminal import as_json, one_line, say, shows_blocks
 from db.export import csv_lines, json_lines
 from db.queries import Answer, Query, QueryError, ask, choose, pack
 
@@ -130,7 +129,7 @@ def _table(answer: Answer) -> Iterator[str]:
 def _picture(chosen: Query, answer: Answer) -> Iterator[str]:
     assert chosen.chart is not None
     place = {name: i for i, name in enumerate(answer.columns)}
-    plain = not (sys.stdout.encoding or "").lower().startswith("utf")
+    plain = not shows_blocks()
     x, y = place[chosen.chart.x], place[chosen.chart.y]
     rows = [(one_line(str(row[x]), CELL), row, float(row[y] or 0)) for row in answer.rows]
     if chosen.chart.kind == "bars":

@@ -16,11 +16,11 @@ from rich.progress import Progress
 
 from app.cli.locking import Held, lock
 from app.cli.options import db_of, db_option, home_of, home_option, json_option
+from app.cli.own_run import OwnRun
 from app.cli.rules import policy_of
 from app.cli.terminal import as_json, complain, is_terminal, one_line, say
 from crawler.health import LOCKED, OK, TROUBLE
-from crawler.items import RunReport
-from crawler.settings import archive_of, our_version
+from crawler.settings import archive_of
 from crawler.source import Source, catalogue, choose
 from db.connect import DatabaseProblem, now
 from db.store import Store
@@ -81,7 +81,7 @@ def replay(
             told.unknown = _without_source(store, sources, bool(source or named))
             replaying = Replay(store, archive_of(path), sources, policy_of(None, home_of(home)))
             stated = f"{since:%Y-%m-%dT%H:%M:%SZ}" if since else ""
-            with Run(store) as run:
+            with OwnRun(store, "replay") as run:
                 for replayed in replaying.pages(since=stated, limit=limit or -1, heard=heard):
                     told.hear(replayed)
                     if write and replayed.writes:
@@ -91,29 +91,6 @@ def replay(
         return LOCKED
     as_json(told.json) if json_ else told.say()
     return TROUBLE if told.pages["lost"] or told.pages["raised"] else OK
-
-
-class Run:
-    """The run that an applied replay is, begun with the first thing it writes: one of nothing new leaves no trace."""
-
-    def __init__(self, store: Store) -> None:
-        self.store, self.id = store, 0
-
-    def begun(self) -> int:
-        """Its number."""
-        self.id = self.id or self.store.begin_run((), version=our_version(), now=now(), kind="replay")
-        return self.id
-
-    def __enter__(self) -> Run:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if not self.id:
-            return
-        status, code = ("interrupted", 130) if kind else ("ok", 0)
-        report = RunReport(status=status, exit_code=code, tallies={}, problems=())  # type: ignore[arg-type]
-        with contextlib.suppress(Exception) if kind else contextlib.nullcontext():
-            self.store.end_run(self.id, report, now=now())
 
 
 @dataclass(slots=True)

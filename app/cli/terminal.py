@@ -59,6 +59,11 @@ def marked(text: str, spans: list[tuple[int, int]], open: str = "⟦", close: st
     return "".join((*parts, safe(text[last:])))
 
 
+def shows_blocks() -> bool:
+    """True when standard output can carry characters like ▁ and █."""
+    return (sys.stdout.encoding or "").lower().startswith("utf")
+
+
 def is_terminal() -> bool:
     """True when a person is looking at standard error."""
     return sys.stderr.isatty()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any
 
 import click
 
+from app.cli.charts import ASCII_BARS, BARS
 from app.cli.options import check_source, json_option, reading, with_db
 from app.cli.reading import problem_line, tally_line
-from app.cli.terminal import as_json, complain, one_line, safe, say
+from app.cli.terminal import as_json, complain, one_line, safe, say, shows_blocks
 from db import read
 
 Row = dict[str, Any]
@@ -22,10 +22,7 @@ SHOWN_ALONE = 30
 """Runs that are shown of one source alone."""
 KNOWN = 5
 """Visits from which on a source is no longer new: fewer say little of what is usual."""
-BARS = "▁▂▃▄▅▆▇█"
 NO_RUN = "·"
-ASCII_BARS = "_.:-=+*#"
-"""For terminals that cannot show the others."""
 MARKS = {"trouble": "!", "resting": "~", "never": "?"}
 
 
@@ -127,8 +124,7 @@ def _bars(numbers: Sequence[int | None]) -> str:
 
 
 def _scaled(numbers: Sequence[float | None], most: float) -> str:
-    utf = (sys.stdout.encoding or "").lower().startswith("utf")
-    bars, none = (BARS, NO_RUN) if utf else (ASCII_BARS, " ")
+    bars, none = (BARS, NO_RUN) if shows_blocks() else (ASCII_BARS, " ")
     return "".join(none if n is None else bars[int((len(bars) - 1) * n / most)] for n in numbers)
 
 

@@ -9,7 +9,7 @@ from scrapy.http import Response
 from crawler import gathering, limits
 from crawler.gathering import Got
 from crawler.items import Fetch, Rejected
-from crawler.settings import cleaned_by as cleaned_by
+from crawler.settings import cleaned_by
 from crawler.source import Source
 from crawler.text import tidy
 from crawler.urls import normal

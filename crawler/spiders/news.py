@@ -25,9 +25,9 @@ from crawler.fetching import FORBIDDEN, Interrupted, what_failed
 from crawler.items import Fetch, Found, Listing, Page, Receipt, Rejected
 from crawler.report import Report
 from crawler.schedule import due
-from crawler.settings import home
+from crawler.settings import cleaned_by, home
 from crawler.source import Source, catalogue, choose
-from crawler.spiders.answers import cleaned_by, html_of, not_html, seen
+from crawler.spiders.answers import html_of, not_html, seen
 from crawler.spiders.further import Further
 from crawler.text import tidy
 from crawler.urls import host_of, normal
