@@ -6,7 +6,9 @@ READY := $(VENV)/.ready
 
 PEERS := bench/out/peers
 
-.PHONY: help venv demo test kills check lint docs format lock refresh bench-clean clean
+export WATCHFLOOR_CHROMIUM WATCHFLOOR_NO_BROWSER
+
+.PHONY: help venv demo test screenshots faults kills check lint docs format lock refresh bench-clean clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -19,8 +21,13 @@ $(READY): requirements/dev.txt pyproject.toml tools/venv.sh
 demo: $(READY) ## crawl the bundled news site and show what came of it
 	@$(VENV)/bin/watchfloor demo
 
-test: $(READY) ## the whole test suite
+test: $(READY) ## the whole test suite, the web pages in Chromium too
+	@sh tools/chromium.sh
 	@$(PY) -m pytest
+
+screenshots: $(READY) ## the pictures of README and docs anew, from the demo's data
+	@sh tools/chromium.sh
+	@PYTHONPATH=tests $(PY) -m tools.screenshots
 
 lint: $(READY) ## formatting, lint, types, architecture
 	@$(VENV)/bin/ruff format --check --quiet . || { echo 'run: make format'; exit 1; }
@@ -34,6 +41,9 @@ docs: $(READY) ## write the generated parts of the documents anew
 check: lint ## all that must hold before a change lands
 	@$(PY) -m cogapp --check --diff docs/*.md README.md || { echo 'run: make docs'; exit 1; }
 	@$(MAKE) --no-print-directory test
+
+faults: $(READY) ## a real spreadsheet opens hostile exports (needs LibreOffice)
+	@WATCHFLOOR_FAULTS=1 $(PY) -m pytest -rs tests/test_faults_*.py
 
 kills: $(READY) ## a crawl killed at 20 random moments, each time mended by the next
 	@WATCHFLOOR_KILLS=20 $(PY) -m pytest -rP tests/test_crawl_killed.py

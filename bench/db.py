@@ -23,7 +23,7 @@ from pathlib import Path
 
 from crawler.items import Article, Block, Comment, Delta, Fetch, Known, Link, Moment, Page, Reason, Section, Verdict
 from crawler.source import Source
-from db import read
+from db import indexing, read, stories
 from db.connect import SQLITE_VERSION, open_reader
 from db.queries import ask, pack
 from db.search import search
@@ -34,6 +34,8 @@ SOURCES = 46
 WORDS_AN_ARTICLE = 600
 WORDS_A_COMMENT = 35
 FLAGGED = 0.02
+LAST = 1_000
+"""Articles that are compared when all others are there."""
 SEED = 20261122
 REPEATS = 20
 
@@ -64,10 +66,13 @@ def fill(path: Path, articles: int, comments: int) -> None:
         bare = written(store, (page(words, n, 0) for n in range(articles // 10)), run)
         _print_rate("articles without comments", articles // 10, bare)
         many = round(comments / (0.9 * articles))
-        rest = (page(words, n, many) for n in range(articles // 10, articles))
+        rest = (page(words, n, many) for n in range(articles // 10, articles - LAST))
         spent = written(store, rest, run)
+        _print_each("stories, an article of all but the last", articles - LAST, grouped(store, run))
+        written(store, (page(words, n, many) for n in range(articles - LAST, articles)), run)
+        _print_each(f"stories, an article of the last {LAST}", LAST, grouped(store, run))
         stored = store.db.execute("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM comments)").fetchone()
-        _print_rate(f"articles with {many} comments each", articles - articles // 10, spent)
+        _print_rate(f"articles with {many} comments each", articles - articles // 10 - LAST, spent)
         size = path.stat().st_size
     print(
         f"{stored[0]:,} articles, {stored[1]:,} comments: {size / 2**20:,.0f} MB, {size / sum(stored):,.0f} bytes a row"
@@ -75,14 +80,23 @@ def fill(path: Path, articles: int, comments: int) -> None:
 
 
 def written(store: Store, deltas: Iterator[tuple[Delta, Fetch]], run: int) -> float:
-    """CPU seconds of writing alone."""
-    spent = 0.0
+    """CPU seconds of writing and of the search index; the stories are left for `grouped`."""
+    spent, indexing.STEPS = 0.0, (indexing.index_articles, indexing.index_comments)
     for delta, fetch in deltas:
         begun = time.process_time()
         store.known(delta.page.article.url)
         store.apply(delta, fetch, run_id=run, now=_at(0))
         spent += time.process_time() - begun
-    return spent
+    begun = time.process_time()
+    store.index(run_id=run, now=_at(0))
+    return spent + time.process_time() - begun
+
+
+def grouped(store: Store, run: int) -> float:
+    """CPU seconds of comparing what is stored with all the rest, for stories."""
+    begun, indexing.STEPS = time.process_time(), (stories.group,)
+    store.index(run_id=run, now=_at(0))
+    return time.process_time() - begun
 
 
 class Words:
@@ -115,19 +129,22 @@ def page(words: Words, number: int, comments: int) -> tuple[Delta, Fetch]:
         language="en",
         comments_state="open",
     )
-    said = tuple(comment(words, i) for i in range(comments))
+    said = tuple(comment(words, i, number) for i in range(comments))
     delta = compare(Page(article=article, comments=said), Known())
     verdicts = {keyed.key: verdict(words.chance, keyed.comment) for keyed in delta.new}
     fetch = Fetch(url=url, source_id=f"s{source:02}", outcome="stored", status=200, bytes=100_000)
     return replace(delta, verdicts=verdicts), fetch
 
 
-def comment(words: Words, position: int) -> Comment:
-    """Every fiftieth holds a link."""
+def comment(words: Words, position: int, article: int) -> Comment:
+    """Every fiftieth holds a link. Each was posted within a few days after its article."""
     text, author = words.text(WORDS_A_COMMENT), words.text(1)
     if words.chance.random() < FLAGGED:
         text += f" http://{words.text(1)}.example/x"
-    return Comment(text=text, author=author, site_id=str(position), position=position)
+    posted = _at(max(0, article - words.chance.randrange(1_000)))
+    return Comment(
+        text=text, author=author, site_id=str(position), position=position, posted=Moment(iso=posted, raw=posted)
+    )
 
 
 def verdict(chance: random.Random, of: Comment) -> Verdict:
@@ -144,24 +161,58 @@ def verdict(chance: random.Random, of: Comment) -> Verdict:
 def measure(path: Path) -> None:
     """How long each kind of question takes, in milliseconds of wall time."""
     db, words = open_reader(path), Words(random.Random(SEED))
-    common, middle, rare = words.words[0], words.words[300], words.words[20_000]
-    searches = {
-        "a word of every article": common,
-        "a common word": words.words[30],
-        "a word": middle,
-        "a rare word": rare,
-        "two words": f"{middle} {words.words[301]}",
-        "a phrase": f'"{common} {words.words[1]}"',
-        "a beginning": f"{middle[:4]}*",
-    }
-    print(f"\n{'search':<32} {'p50 ms':>9} {'p95 ms':>9}")
-    for name, text in searches.items():
-        _print_times(name, lambda text=text: search(db, text, limit=20))  # type: ignore[misc]
+    middle = words.words[300]
+    for subject in ("articles", "comments"):
+        print(f"\n{f'search of {subject}':<32} {'p50 ms':>9} {'p95 ms':>9}")
+        for name, text in searches(words.words, subject).items():
+            _print_times(name, lambda text=text, of=subject: search(db, text, limit=20, subject=of))  # type: ignore[misc]
     _print_times("latest 20", lambda: read.latest(db, limit=20))
     print(f"\n{'query':<32} {'p50 ms':>9} {'p95 ms':>9}")
     for name, query in pack().items():
         given = {"words": middle} if "words" in query.params else {}
         _print_times(name, lambda query=query, given=given: ask(db, query, given, limit=100))  # type: ignore[misc]
+
+
+def searches(words: list[str], subject: str) -> dict[str, str]:
+    """Every kind of search: of words, the first of which are the most common, and of filters."""
+    all_have, common, middle, rare = words[0], words[30], words[300], words[20_000]
+    kinds = {
+        "a word of all": all_have,
+        "a common word": common,
+        "a word": middle,
+        "a rare word": rare,
+        "a word that nobody wrote": "xyzzy",
+        "two words": f"{middle} {words[301]}",
+        "a common and a rare word": f"{all_have} {rare}",
+        "ten common words": " ".join(words[:10]),
+        "a phrase of common words": f'"{all_have} {words[1]}"',
+        "a rare phrase of common words": f'"{words[20]} {words[21]}"',
+        "a beginning of 4 letters": f"{middle[:4]}*",
+        "a beginning of 2 letters": f"{middle[:2]}*",
+        "a beginning of 1 letter": f"{middle[:1]}*",
+        "a word and a short beginning": f"{middle} {middle[:1]}*",
+        "a rare word, a short beginning": f"{rare} {middle[:1]}*",
+        "without a common word": f"{common} -{words[31]}",
+        "without a short beginning": f"{common} -{middle[:1]}*",
+        "by somebody": f"{all_have} by:{middle}",
+        "by a beginning": f"by:{middle[:3]}*",
+        "in one source": f"{all_have} source:s03",
+        "a word in one source": f"{middle} source:s03",
+        "a rare phrase in one source": f'"{words[20]} {words[21]}" source:s03',
+        "in all sources but two": f"{common} -source:s03 -source:s04",
+        "in a language": f"{common} lang:en",
+        "in no language": f"{common} lang:xx",
+        "of a week": f"{common} since:7d",
+        "of long ago": f"{common} until:200d",
+        "of a source and a time": f"{common} source:s03 since:60d until:30d",
+        "a source alone": "source:s03",
+        "a time alone": "since:7d until:2d",
+        "a source without a word": f"source:s03 -{common}",
+    }
+    if subject == "articles":
+        kinds["in headlines"] = f"title:{middle}"
+        kinds["in headlines, a rare word"] = f"title:{rare} {all_have}"
+    return kinds
 
 
 def _print_times(name: str, act: Callable[[], object]) -> None:
@@ -174,6 +225,10 @@ def _print_times(name: str, act: Callable[[], object]) -> None:
             break
     times.sort()
     print(f"{name:<32} {statistics.median(times):>9.1f} {times[int(0.95 * (len(times) - 1))]:>9.1f}")
+
+
+def _print_each(name: str, count: int, seconds: float) -> None:
+    print(f"{name}: {1000 * seconds / count:.1f} ms of CPU")
 
 
 def _print_rate(name: str, count: int, seconds: float) -> None:

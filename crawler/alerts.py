@@ -5,7 +5,7 @@ A problem that stays is told once; the run's report, `watchfloor status` and the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from crawler.items import Problem, RunReport
@@ -25,22 +25,34 @@ class Alert:
     """True when things only got better."""
 
 
-def alert(report: RunReport, before: Collection[Problem]) -> Alert | None:
-    """What to tell of a run; None when nothing changed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a run found for a search that is kept."""
+
+    name: str
+    new: int
+    first: str
+    """The first of it, in a line."""
+
+
+def alert(report: RunReport, before: Collection[Problem], found: Sequence[Found] = ()) -> Alert | None:
+    """What to tell of a run; None when nothing changed, and nothing was found.
 
     `before` has the problems that stood when it began: of each source's last run, and of the last run as a whole.
     """
     old, now = ({(p.source, p.name) for p in problems} for problems in (before, report.problems))
     began = [p for p in report.problems if (p.source, p.name) not in old]
     over = [p for p in before if (p.source, p.name) not in now and _visited(p, report)]
-    if not began and not over:
+    if not began and not over and not found:
         return None
-    title = ", ".join(
-        f"{len(found)} problem{'s' if len(found) > 1 else ''} {word}"
-        for found, word in ((began, "began"), (over, "over"))
-        if found
-    )
-    return Alert(title=f"watchfloor: {title}", text="\n".join(_lines(began, over)), good=not began)
+    titles = [
+        f"{len(problems)} problem{'s' if len(problems) > 1 else ''} {word}"
+        for problems, word in ((began, "began"), (over, "over"))
+        if problems
+    ]
+    titles += [f"{sum(each.new for each in found)} new for {', '.join(each.name for each in found)}"] if found else []
+    lines = [*_lines(began, over), *(f"watch '{each.name}': {each.new} new: {each.first}" for each in found)]
+    return Alert(title=f"watchfloor: {', '.join(titles)}", text="\n".join(lines), good=not began)
 
 
 def broke_off(why: str) -> Alert:

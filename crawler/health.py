@@ -42,6 +42,8 @@ PROBLEMS = {
     "dates missing": "its articles stopped having a date, or the time of day with it",
     "authors missing": "its articles stopped naming authors",
     "comments gone": "articles that had comments have none any more: another comment system, or a template",
+    "template changed": "nearly all known articles that were read again changed in one way: its template did; their "
+    "revisions count as the template's, not as edits",
     "more rejected": "far more of its pages than before are no articles: what its listings offer has changed",
     "slow": "each page took many times longer than it usually does",
     "quarantined": "it failed run after run while others answered: it rests, and is tried again ever more rarely",
@@ -107,6 +109,7 @@ def judge_run(
     ]
     problems += _of_the_run(ending)
     status, code = _outcome(tallies, problems, ending)
+    tallies = {id: replace(t, redesigned=int(bool(met.get(id, NOTHING).redesign))) for id, t in tallies.items()}
     fields = {id: what.fields for id, what in met.items()}
     return RunReport(status=status, exit_code=code, tallies=tallies, problems=tuple(problems), fields=fields)
 
@@ -118,6 +121,8 @@ def source_problems(
     named = [*_listings(now, met), *_pages(now, met, failed_share)]
     if not named and not ending.signal:
         named += _silence(now, past, ending)
+    if met.redesign:
+        named.append(("template changed", met.redesign))
     if not ending.signal and (why := slow(now, past.runs)):
         named.append(("slow", why))
     last = past.runs[-1].problems if past.runs else ()

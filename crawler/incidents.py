@@ -6,6 +6,7 @@ from collections import Counter
 
 from crawler.fields import WALL, FieldTally
 from crawler.items import Delta, Fetch, Met, Outcome, Past
+from crawler.redesign import Redesign
 
 KEEPING_OUT = frozenset({401, 403, 429, 451})
 """HTTP statuses that tell of us: not without a name, not you, not so often, not from there."""
@@ -31,6 +32,7 @@ class Incidents:
         """`past` is what the source did before."""
         last = past.runs[-1].problems if past.runs else ()
         self._fields = FieldTally(anxious=any(p.name in LOSSES for p in last))
+        self._redesign = Redesign()
         self._counts: Counter[str] = Counter()
         self._reasons: dict[str, Counter[str]] = {}
         self._first: dict[tuple[str, str], Fetch] = {}
@@ -44,6 +46,7 @@ class Incidents:
     def read(self, delta: Delta, url: str) -> None:
         """An article that was stored."""
         self._fields.add(delta, url)
+        self._redesign.add(delta)
 
     def answered(self, fetch: Fetch, before: Outcome | None) -> None:
         """A page without an article; `before` is what the ledger said of it, None for one that was never seen."""
@@ -58,6 +61,7 @@ class Incidents:
             walls=self._counts["wall"],
             because={sort: self._commonest(sort) for sort in self._reasons},
             fields=self._fields.counts,
+            redesign=self._redesign.told(),
         )
 
     def _sorts(self, fetch: Fetch) -> tuple[str, ...]:

@@ -419,6 +419,7 @@ class SourceTally:
     delay_kept: float | None = None
     seconds: float = 0.0
     resting: int = 0
+    redesigned: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -452,6 +453,8 @@ class Met:
     `page`, `rejected`."""
     fields: Mapping[str, FieldCount] = field(default_factory=dict)
     """By name of the field."""
+    redesign: str = ""
+    """What nearly all known articles that were read again share in how they changed, in words; empty for nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,9 @@ WATCHED = timedelta(days=90)
 LONGEST_RETRY = timedelta(days=7)
 """The longest wait after failures in a row; the first is followed by none, the others by 1, 2, 4, … hours."""
 
+PRUNED = "pruned"
+"""Why a page is skipped whose article was removed by policy."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visited:
@@ -37,6 +40,13 @@ class Visited:
     """The version of the cleaning that read it."""
     talks: bool
     """True when readers can comment on it, or did."""
+    reason: str = ""
+    """What the ledger says of the outcome."""
+
+    @property
+    def pruned(self) -> bool:
+        """True when its article was removed by policy: it must not come back with the next listing."""
+        return self.outcome == "skipped" and self.reason == PRUNED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +64,8 @@ def due(known: Visited | None, found: Found, *, now: datetime, cleaned_by: str) 
     """What a run does with a link. `cleaned_by` is the version of the cleaning that would read the page now."""
     if known is None:
         return Due(now=True, why="new")
+    if known.pruned:
+        return Due(now=False, why="removed by policy")
     seen, last = (datetime.fromisoformat(at) for at in (known.first_seen_at, known.fetched_at))
     if last > now:
         return Due(now=True, why="the clock was set back")

@@ -101,8 +101,9 @@ class Captures:
         """How many records were lost; None for a file that was whole, or is another database's: that one is read whole
         only to append to it."""
         size = path.stat().st_size
-        row = self.db.execute("SELECT max(start), max(start + length) FROM captures WHERE file = ?", [path.name])
-        last, known = row.fetchone()
+        with problems_of(self.path):
+            row = self.db.execute("SELECT max(start), max(start + length) FROM captures WHERE file = ?", [path.name])
+            last, known = row.fetchone()
         end = mend(path, last or 0) if newest or last is not None else None
         if end is None:
             return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import filecmp
+import itertools
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -17,8 +19,11 @@ CRAWL_WAIT_SECONDS = 90
 """How long the crawl waits for another writer; a backup or a bulk decision takes less."""
 PERSON_WAIT_SECONDS = 3
 """How long a person waits before being told that the database is busy."""
-
-
+LOG_BYTES = 16 * 2**20
+"""What the write-ahead log is cut back to once it has grown because somebody read for long: four times what it grows
+to when nobody does."""
+TOLD = 200
+"""Characters of SQLite's message, which can repeat what is stored."""
 SQLITE_VERSION = sqlite3.sqlite_version
 """Of the SQLite library that this Python uses."""
 
@@ -54,9 +59,8 @@ def open_reader(path: Path, *, wait: float = PERSON_WAIT_SECONDS) -> Database:
     with problems_of(path):
         if not path.exists() or path.stat().st_size == 0:
             raise DatabaseProblem(f"{path}: no database here yet; `watchfloor crawl` makes one")
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=wait, isolation_level=None
-        )
+        how = "mode=ro&immutable=1" if _lies_still(path) else "mode=ro"
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=wait, isolation_level=None)
         try:
             connection.execute("PRAGMA query_only = ON")
             connection.execute("PRAGMA trusted_schema = OFF")  # a writer's FTS triggers need it on before SQLite 3.44
@@ -70,6 +74,11 @@ def open_reader(path: Path, *, wait: float = PERSON_WAIT_SECONDS) -> Database:
         except BaseException:
             connection.close()
             raise
+
+
+def _lies_still(path: Path) -> bool:
+    """True where SQLite may lay no files beside the database to read it, and nobody who writes has done so."""
+    return not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
 
 
 def now() -> str:
@@ -93,6 +102,8 @@ def problems_of(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except UnicodeDecodeError as e:
+        raise DatabaseProblem(f"{path}: what it holds is no text: the file is damaged; {_way_out(path)}") from e
     except (sqlite3.IntegrityError, sqlite3.DataError, UnicodeEncodeError, OverflowError) as e:
         raise Unstorable(str(e)) from e
     except sqlite3.Error as e:
@@ -105,31 +116,42 @@ def explain(error: sqlite3.Error, path: Path) -> DatabaseProblem:
     """What a SQLite error means for the person who has to mend it."""
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
-    text = f"{path}: {error}"
+    said = str(error)[:TOLD]
+    text = f"{path}: {said}"
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return DatabaseBusy(f"{path}: busy: another program is writing to it; try again in a moment")
     if primary == sqlite3.SQLITE_NOTADB:
         return DatabaseProblem(f"{path}: not a SQLite database; name another file with --db")
     if primary == sqlite3.SQLITE_CORRUPT:
-        way_out = f"restore a backup, or save what can be read: sqlite3 {path} .recover"
-        return DatabaseProblem(f"{text}: the file is damaged; {way_out}")
+        return DatabaseProblem(f"{text}: the file is damaged; {_way_out(path)}")
     if primary == sqlite3.SQLITE_FULL:
         return DatabaseProblem(f"{text}: no room left on its disk; nothing was half written")
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return DatabaseProblem(f"{text}: this user may not write to it or to its folder")
     if primary == sqlite3.SQLITE_CANTOPEN:
         return DatabaseProblem(f"{text}: does its folder exist, and may this user write there?")
+    if primary == sqlite3.SQLITE_IOERR:
+        return DatabaseProblem(f"{text}: is its disk full, or failing? Nothing was half written")
+    if "no such" in said or "has no column" in said:
+        return DatabaseProblem(f"{text}: did another watchfloor change it meanwhile? Start this program again")
+    if "decode to UTF-8" in said:
+        return DatabaseProblem(f"{text}: the file is damaged; {_way_out(path)}")
     return DatabaseProblem(text)
 
 
+def _way_out(path: Path) -> str:
+    return f"restore a backup, or save what can be read: sqlite3 {path} .recover"
+
+
 def _prepared(db: Database, path: Path, *, new: bool) -> Database:
+    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise DatabaseProblem(f"{path}: read-only: this user may not write to it or to its folder")
     db.execute("PRAGMA foreign_keys = ON")
     if not new:
         _check_ours(db, path)
-    if not os.access(path.parent, os.W_OK) or not os.access(path, os.W_OK):
-        raise DatabaseProblem(f"{path}: read-only: this user may not write to it or to its folder")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
+    db.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
     _upgrade(db, path, new=new)
     return db
 
@@ -185,11 +207,26 @@ def _upgrade(db: Database, path: Path, *, new: bool) -> None:
 
 
 def _back_up(path: Path, backup: Path) -> None:
-    """A copy of the database by a connection of its own, while the caller keeps writers out; whole, or not there."""
-    if backup.exists():
-        return
+    """A copy of the database by a connection of its own, while the caller keeps writers out; whole, or not there.
+
+    One that lies there already and says something else stays: this one gets a number.
+    """
     half = backup.with_name(f"{backup.name}.half")
     half.unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reading:
-        reading.execute("VACUUM INTO ?", [str(half)])
-    half.rename(backup)
+    try:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reading:
+            reading.execute("VACUUM INTO ?", [str(half)])
+        with half.open("rb") as copied:
+            os.fsync(copied.fileno())
+            same = (free for free in _free(backup) if not free.exists() or filecmp.cmp(free, half, shallow=False))
+            half.rename(next(same))
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
+
+
+def _free(backup: Path) -> Iterator[Path]:
+    """The names that a copy can have, in the order of choice."""
+    yield backup
+    for number in itertools.count(2):
+        yield backup.with_name(f"{backup.name}.{number}")

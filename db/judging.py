@@ -141,16 +141,26 @@ def judged(db: Database) -> Iterator[Thread]:
     """All stored comments, an article at a time."""
     last = 0
     while found := rows_of(db, _NEXT_ARTICLE, last):
-        row = found[0]
-        last = row["id"]
-        yield Thread(
-            article_id=last,
-            url=row.pop("url"),
-            source_id=row.pop("source_id"),
-            source_home=row.pop("home"),
-            fields=row,
-            comments=tuple(_judged(comment) for comment in rows_of(db, _JUDGED, last)),
-        )
+        last = found[0]["id"]
+        yield _thread(found[0], rows_of(db, _JUDGED, last))
+
+
+def judged_among(db: Database, comment_ids: Collection[int]) -> Iterator[Thread]:
+    """These stored comments, an article at a time."""
+    for row in rows_of(db, _ARTICLES_OF, json.dumps(list(comment_ids))):
+        wanted = row.pop("wanted")
+        yield _thread(row, rows_of(db, _JUDGED_AMONG, row["id"], wanted))
+
+
+def _thread(row: Row, comments: list[Row]) -> Thread:
+    return Thread(
+        article_id=row["id"],
+        url=row.pop("url"),
+        source_id=row.pop("source_id"),
+        source_home=row.pop("home"),
+        fields=row,
+        comments=tuple(map(_judged, comments)),
+    )
 
 
 def stored_comments(db: Database) -> int:
@@ -208,12 +218,25 @@ class Desk(Store):
                     written += 1
         return written
 
-    def decide_all(self, comment_ids: Iterable[int], said: str, *, by: str, note: str, now: str) -> list[int]:
-        """Appends one decision to each of these comments that still waits; their numbers."""
+    def decide_all(
+        self,
+        comment_ids: Iterable[int],
+        said: str,
+        *,
+        by: str,
+        note: str,
+        now: str,
+        seen: Mapping[int, int] | None = None,
+    ) -> list[int]:
+        """Appends one decision to each of these comments that still waits; their numbers.
+
+        With `seen`, the numbers of the verdicts that were looked at: to each on which that verdict holds.
+        """
         decided = []
         with self._transaction(durable=True):
             for comment_id in comment_ids:
-                waits = self._row(_STILL_WAITS, comment_id)
+                asked = (_STILL_WAITS, comment_id) if seen is None else (_STILL_HOLDS, comment_id, seen.get(comment_id))
+                waits = self._row(*asked)
                 if waits is not None:
                     row = {"comment_id": comment_id, "revision": waits["revision"], "said": said, "judge": by}
                     self._insert("verdicts", {**row, "reasons": "[]", "person": 1, "note": note, "at": now})
@@ -283,6 +306,12 @@ LEFT JOIN verdicts v ON v.id = (SELECT w.id FROM verdicts w WHERE w.comment_id =
   AND NOT w.person ORDER BY w.id DESC LIMIT 1)
 WHERE c.article_id = ? ORDER BY c.id
 """
+_ARTICLES_OF = """
+SELECT a.id, a.url, a.headline, a.body, a.links, a.source_id, s.home, w.wanted
+FROM (SELECT c.article_id, json_group_array(c.id) AS wanted FROM json_each(?) j CROSS JOIN comments c ON c.id = j.value
+  GROUP BY c.article_id) w CROSS JOIN articles a ON a.id = w.article_id JOIN sources s ON s.id = a.source_id
+"""
+_JUDGED_AMONG = _JUDGED.replace("ORDER BY c.id", "AND c.id IN (SELECT value FROM json_each(?)) ORDER BY c.id")
 _DOMAINS = """
 SELECT l.domain, t.state, count(DISTINCT l.comment_id) AS times, min(l.comment_id) AS first
 FROM links l CROSS JOIN comments c ON c.id = l.comment_id AND c.revision = l.revision
@@ -310,6 +339,9 @@ WHERE t.state = 'flagged' ORDER BY t.score DESC, c.id
 """
 _STILL_WAITS = """
 SELECT c.revision FROM comments c JOIN standing t ON t.comment_id = c.id WHERE c.id = ? AND t.state = 'flagged'
+"""
+_STILL_HOLDS = """
+SELECT c.revision FROM comments c JOIN standing t ON t.comment_id = c.id WHERE c.id = ? AND t.verdict_id = ?
 """
 _TALLIES = """
 WITH said AS (

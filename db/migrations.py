@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 from sqlite_utils import Database, Migrations
 
-from db import schema, schema_unattended
+from db import schema, schema_questions, schema_unattended
 from moderation.campaigns import near_keys
+from pipelines.differences import words_changed
 
 APPLICATION_ID = 0x57464C52
 """`WFLR`, in the file's header: this is a watchfloor database."""
@@ -54,6 +56,31 @@ def m005_unattended(db: Database) -> None:
     _anew(db, schema_unattended.ANEW, schema_unattended.ADDED)
     for statement in schema_unattended.TABLES:
         db.execute(statement)
+
+
+@migrations()
+def m006_questions(db: Database) -> None:
+    """A search index filled in batches, of comments too; stories, kept searches, size of edits, stable views."""
+    for statement in schema_questions.DROPPED:
+        db.execute(statement)
+    _anew(db, schema_questions.ANEW, schema_questions.ADDED)
+    for part in ("STANDING", "SEARCH", "STORIES", "WATCHES", "VIEWS"):
+        for statement in getattr(schema_questions, part):
+            db.execute(statement)
+    _size_up(db)
+
+
+def _size_up(db: Database) -> None:
+    """How many words each edit took out and put in."""
+    versions = db.execute(
+        "SELECT article_id, revision, headline || char(10) || summary || char(10) || body FROM article_revisions"
+        " UNION ALL SELECT id, revision, headline || char(10) || summary || char(10) || body FROM articles"
+        " WHERE revision > 1 ORDER BY 1, 2"
+    ).fetchall()
+    sql = "UPDATE article_revisions SET words_gone = ?, words_new = ? WHERE article_id = ? AND revision = ?"
+    for (article_id, revision, was), (of, _, became) in itertools.pairwise(versions):
+        if of == article_id:
+            db.execute(sql, (*words_changed(was, became), article_id, revision))
 
 
 def _anew(db: Database, tables: Mapping[str, str], added: Mapping[str, Mapping[str, str]]) -> None:

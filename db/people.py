@@ -101,6 +101,26 @@ class Ledger(Store):
                 raise NotThere(f"no decision on comment {comment_id} to take back")
         return undone
 
+    def take_back(self, verdicts: Iterable[int], *, by: str, now: str) -> list[Undone]:
+        """Takes back these decisions, by their numbers, all or none. One that was taken back already stays so: nothing
+        is written of it, and it is not among those that are returned. Raises `NotThere`."""
+        with self._transaction(durable=True):
+            undone = [self._taken_back(number, by, now) for number in verdicts]
+        return [one for one in undone if one]
+
+    def _taken_back(self, number: int, by: str, now: str) -> Undone | None:
+        row = self._row(
+            "SELECT id, comment_id, revision, said FROM verdicts WHERE id = ? AND said IN ('spam', 'ok')", number
+        )
+        if row is None:
+            raise NotThere(f"no decision {number}")
+        if self._row("SELECT 1 FROM verdicts WHERE undoes = ?", number):
+            return None
+        undo = {"comment_id": row["comment_id"], "revision": row["revision"], "said": "undo", "undoes": number}
+        self._insert("verdicts", {**undo, "reasons": "[]", "judge": by, "person": 1, "note": "", "at": now})
+        holds = self._row("SELECT state FROM standing WHERE comment_id = ?", row["comment_id"])
+        return Undone(comment_id=row["comment_id"], said=row["said"], now=holds["state"] if holds else "unjudged")
+
     def _said(self, comment_id: int, revision: int, word: Word) -> int:
         """The number of the decision that a word takes back."""
         said = [row for row in words_on(self.db, comment_id) if row["revision"] == revision]

@@ -17,12 +17,19 @@ from db.rows import TALKS
 Row = dict[str, Any]
 FIELDS = (ARTICLE, *PRESENT, COMMENTS)
 """What is counted of the articles of each run."""
+KNOWN = 5
+"""Visits from which on a source is no longer new: fewer say little of what is usual."""
 
 
 def latest(db: Database, *, limit: int, source: str = "") -> list[Row]:
     """Articles, the newest first."""
     sql = "SELECT * FROM latest_articles WHERE (? = '' OR source_id = ?) LIMIT ?"
     return [_decoded(r, "authors") for r in rows_of(db, sql, source, source, limit)]
+
+
+def source_names(db: Database) -> list[tuple[str, str]]:
+    """Id and name of each source that was ever visited, by name."""
+    return [(row["id"], row["name"]) for row in rows_of(db, "SELECT id, name FROM sources ORDER BY name, id")]
 
 
 def article(db: Database, id_or_url: str) -> Row | None:
@@ -41,8 +48,28 @@ def article(db: Database, id_or_url: str) -> Row | None:
 
 def versions(db: Database, article_id: int) -> list[Row]:
     """Every version of an article, the first first: its fields; which of them `changed` to make it, when that was seen
-    (`seen_at`) and by what `kind` of run. Of a replay our reading changed, not the page."""
-    return [_decoded(row, "authors", "changed") for row in rows_of(db, _VERSIONS, article_id, article_id)]
+    (`seen_at`), how many words went and came, and of what `kind` it is: first; edit; template, when the source's
+    articles changed all at once; reading, when a replay read the same page better."""
+    changes = {row["next_revision"]: row for row in rows_of(db, _CHANGES, article_id)}
+    found = rows_of(db, _VERSIONS, article_id, article_id)
+    for row in found:
+        first = row.pop("first_seen_at")
+        row |= changes.get(row["revision"]) or {**_FIRST, "seen_at": first}
+        row.pop("next_revision", None)
+    return [_decoded(row, "authors", "changed") for row in found]
+
+
+def stories(db: Database, *, since: str, publishers: int, limit: int) -> list[Row]:
+    """Stories that so many sources tell, with something new `since` (UTC); the latest first."""
+    sql = "SELECT * FROM story_coverage WHERE last_at >= ? AND publishers >= ? LIMIT ?"
+    found = rows_of(db, sql, since, publishers, limit)
+    return [{**row, "source_ids": row["source_ids"].split(",")} for row in found]
+
+
+def story(db: Database, id: int) -> list[Row]:
+    """The articles of a story in order of time, by its number or that of an article of it; empty for none. Each has
+    which article it is `like`, how much of the shorter text the other has (`share`), and `kind`."""
+    return [_decoded(row, "authors") for row in rows_of(db, _STORY, id, id)]
 
 
 def fetch(db: Database, url: str) -> Row | None:
@@ -62,7 +89,7 @@ def article_above(db: Database, url: str) -> Row | None:
 
 def flagged(db: Database, *, limit: int, source: str = "") -> list[Row]:
     """The queue: comments that wait for a person, the worst first, each with its links; the blind sample among them."""
-    sql = "SELECT * FROM queue WHERE (? = '' OR source_id = ?) LIMIT ?"
+    sql = "SELECT * FROM review_queue WHERE (? = '' OR source_id = ?) LIMIT ?"
     return [_with_links(db, _decoded(r, "reasons")) for r in rows_of(db, sql, source, source, limit)]
 
 
@@ -74,7 +101,7 @@ def held(db: Database, comment_id: int) -> Row | None:
 
 def waiting(db: Database, *, source: str = "") -> int:
     """How many comments wait for a person."""
-    sql = "SELECT count(*) AS n FROM queue WHERE (? = '' OR source_id = ?)"
+    sql = "SELECT count(*) AS n FROM review_queue WHERE (? = '' OR source_id = ?)"
     return int(rows_of(db, sql, source, source)[0]["n"])
 
 
@@ -109,6 +136,15 @@ def health(db: Database, *, runs: int, now: str, source: str = "") -> list[Row]:
         row["visited_at"] = known[-1].at if known else None
         row["visits"] = len(known)
     return found
+
+
+def state_of(row: Row) -> str:
+    """How a source of `health` is: resting, trouble, never (visited to the end), new (visited a few times only), ok."""
+    if row["resting_until"]:
+        return "resting"
+    if row["problems"]:
+        return "trouble"
+    return "never" if not row["visits"] else "new" if row["visits"] < KNOWN else "ok"
 
 
 def depth(db: Database, source: str, *, runs: int) -> Row:
@@ -199,17 +235,21 @@ def each_row(db: Database, sql: str, *values: Any) -> Iterator[Row]:
 _ARTICLE = "SELECT a.*, s.name AS source FROM articles a JOIN sources s ON s.id = a.source_id"
 _BY_LEDGER = f"{_ARTICLE} JOIN fetches f ON f.article_id = a.id WHERE f.url = ?"
 _VERSIONS = """
-SELECT revision, headline, summary, body, authors, published_at, modified_at,
-  coalesce(lag(changed) OVER by_revision, '[]') AS changed,
-  coalesce(lag(replaced_at) OVER by_revision, first) AS seen_at,
-  coalesce(lag(kind) OVER by_revision, 'crawl') AS kind
-FROM (
-  SELECT v.*, r.kind, a.first_seen_at AS first FROM article_revisions v JOIN runs r ON r.id = v.replaced_run_id
-  JOIN articles a ON a.id = v.article_id WHERE v.article_id = ?
-  UNION ALL SELECT id, revision, headline, summary, body, blocks, authors, published_at, modified_at, '[]', '', 0, '',
-    first_seen_at FROM articles WHERE id = ?)
-WINDOW by_revision AS (ORDER BY revision) ORDER BY revision
+SELECT r.revision, r.headline, r.summary, r.body, r.authors, r.published_at, r.modified_at, a.first_seen_at
+FROM article_revisions r JOIN articles a ON a.id = r.article_id WHERE r.article_id = ?
+UNION ALL SELECT revision, headline, summary, body, authors, published_at, modified_at, first_seen_at
+FROM articles WHERE id = ? ORDER BY revision
 """
+_STORY = """
+SELECT a.id, t.story_id, a.source_id, s.name AS source, a.headline, a.summary, a.body, a.authors, a.url, a.language,
+  coalesce(a.published_at, a.first_seen_at) AS at, a.published_at, t.like_id, t.share, t.kind
+FROM story_articles t CROSS JOIN articles a ON a.id = t.article_id JOIN sources s ON s.id = a.source_id
+WHERE t.story_id = coalesce((SELECT story_id FROM story_articles WHERE article_id = ?), ?) ORDER BY at, a.id
+"""
+_CHANGES = """
+SELECT next_revision, changed, seen_at, kind, words_gone, words_new FROM article_history WHERE article_id = ?
+"""
+_FIRST: Row = {"changed": "[]", "kind": "first", "words_gone": 0, "words_new": 0}
 _COMMENT = """
 SELECT c.*, t.state, t.score, a.headline, a.url FROM comments c JOIN articles a ON a.id = c.article_id
 LEFT JOIN standing t ON t.comment_id = c.id

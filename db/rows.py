@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from crawler.items import Block, Fetch, Keyed, Link, Reason, Section, Verdict
+from crawler.items import Block, Fetch, FieldValue, Keyed, Link, Reason, Section, Verdict
 from crawler.source import Source
 from pipelines.compare import hrefs_json
 
@@ -37,6 +37,11 @@ def source_row(source: Source) -> Row:
 def source_of(row: Row) -> Source:
     """A row of `sources` as a source: what the database knows of it, without its listings and rules."""
     return Source(**{**row, "enabled": bool(row["enabled"]), "breaks": tuple(json.loads(row["breaks"]))})
+
+
+def told(fields: Mapping[str, FieldValue]) -> str:
+    """What a reader of an article reads: headline, summary and body, as one text."""
+    return "\n".join(str(fields.get(name) or "") for name in ("headline", "summary", "body"))
 
 
 def comment_row(keyed: Keyed) -> Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any, Self
 from crawler.items import Delta, Fetch, FieldCount, Keyed, Known, KnownComment, Past, Receipt, RunKind, RunReport
 from crawler.schedule import Visited
 from crawler.source import Source
-from db import history, rows
-from db.connect import PERSON_WAIT_SECONDS, open_reader, open_writer, problems_of
+from db import history, indexing, rows
+from db.connect import PERSON_WAIT_SECONDS, DatabaseBusy, DatabaseProblem, open_reader, open_writer, problems_of
 from moderation.campaigns import near_keys
+from pipelines.differences import words_changed
 
 _FIELDS = (
     "headline, summary, body, blocks, authors, published_at, published_raw, modified_at, modified_raw, canonical_url,"
@@ -60,6 +62,7 @@ class Store:
         """Opens the file, makes or upgrades it when needed. `wait` is in seconds. Raises `DatabaseProblem`."""
         self.path = path
         self.db = open_writer(path, wait=wait)
+        self._unindexed = 0
 
     @classmethod
     def to_read(cls, path: Path) -> Self:
@@ -87,10 +90,17 @@ class Store:
             for source in sources:
                 self._upsert("sources", rows.source_row(source), "id")
             row = {"kind": kind, "started_at": now, "status": "running", "version": version, "problems": "[]"}
-            return self._insert("runs", row)
+            run_id = self._insert("runs", row)
+        with contextlib.suppress(DatabaseProblem):  # the run has begun; what is due stays listed
+            self.index(run_id=run_id, now=now)
+        return run_id
 
     def end_run(self, run_id: int, report: RunReport, *, now: str) -> None:
-        """Writes down what the run amounted to."""
+        """Writes down what the run amounted to, and brings the index up to what it stored.
+
+        What another writer does not let it index stays listed. Raises `DatabaseProblem`; when it is the index that
+        cannot be written, the run has ended all the same.
+        """
         with self._transaction():
             self._run(
                 "UPDATE runs SET ended_at = ?, status = ?, exit_code = ?, problems = ? WHERE id = ?",
@@ -104,6 +114,25 @@ class Store:
                 self._insert("run_sources", {"run_id": run_id, "source_id": source_id, **asdict(tally)})
             for row in history.field_rows(run_id, report.fields):
                 self._insert("run_fields", row)
+        with contextlib.suppress(DatabaseBusy):
+            self.index(run_id=run_id, now=now)
+
+    # ---- what follows from what is stored
+
+    def index(self, *, run_id: int | None = None, now: str) -> None:
+        """Brings the search index, the stories and the kept searches up to what is stored, a batch a transaction.
+
+        The crawl does it as it goes, `indexing.ARTICLES` at a time; what a killed one left is taken up here too.
+        """
+        self._unindexed = 0
+        for step in indexing.STEPS:
+            more = True
+            while more:
+                began = time.monotonic()
+                with self._transaction():
+                    more = step(self.db, run_id, now)
+                if more:
+                    time.sleep((time.monotonic() - began) * indexing.PAUSE)
 
     def keep_robots(self, texts: Mapping[str, str], *, run_id: int, now: str) -> None:
         """Keeps the robots.txt of each host."""
@@ -145,9 +174,14 @@ class Store:
 
     def apply(self, delta: Delta, fetch: Fetch, *, run_id: int, now: str) -> Saved:
         """Writes one visit: article, comments, links, verdicts and the ledger's row, all or nothing."""
+        near = _near(delta)
         with self._transaction():
-            article_id = self._save(delta, fetch.source_id, run_id, now)
+            article_id = self._save(delta, near, fetch.source_id, run_id, now)
             self._ledger(fetch, article_id, run_id, now)
+        self._unindexed += 1 + len(delta.new) // indexing.COMMENTS_AN_ARTICLE
+        if self._unindexed >= indexing.ARTICLES:
+            with contextlib.suppress(DatabaseProblem):  # what is due stays listed; the visit itself is stored
+                self.index(run_id=run_id, now=now)
         judged = {k.key for k in (*delta.new, *delta.edited, *delta.unjudged)}
         return Saved(
             article_id=article_id,
@@ -162,9 +196,10 @@ class Store:
     ) -> None:
         """Writes what an archived page amounts to now, all or nothing. It is no visit: of the row that the ledger has
         of this url only the columns in `ledger` change, and which article it gave."""
+        near = _near(delta) if delta else {}
         with self._transaction():
             if delta:
-                ledger = {**ledger, "article_id": self._save(delta, source_id, run_id, now)}
+                ledger = {**ledger, "article_id": self._save(delta, near, source_id, run_id, now)}
             if ledger:
                 settings = ", ".join(f"{name} = ?" for name in ledger)
                 self._run(f"UPDATE fetches SET {settings} WHERE url = ?", *ledger.values(), url)
@@ -205,6 +240,11 @@ class Store:
         row = self._row(_VISITED, url)
         return Visited(**{**row, "talks": bool(row["talks"])}) if row else None
 
+    def pruned(self, url: str) -> bool:
+        """True for a page whose article was removed by policy."""
+        known = self.visited(url)
+        return known is not None and known.pruned
+
     # ---- people's decisions
 
     def decide(self, comment_id: int, said: str, *, by: str, note: str = "", now: str, seen: int | None = None) -> int:
@@ -239,13 +279,16 @@ class Store:
 
     # ---- the parts of `apply`
 
-    def _save(self, delta: Delta, source_id: str, run_id: int, now: str) -> int:
+    def _save(self, delta: Delta, near: Near, source_id: str, run_id: int, now: str) -> int:
         """The article and its comments with links and verdicts; its number."""
         article_id = self._save_article(delta, source_id, run_id, now)
         for keyed in delta.new:
-            self._new_comment(delta, keyed, article_id, run_id, now)
+            comment_id = self._new_comment(delta, keyed, article_id, run_id, now)
+            self._text_keys(article_id, comment_id, near[keyed.key])
         for keyed in delta.edited:
-            self._edited_comment(delta, keyed, run_id, now)
+            comment_id = self._edited_comment(delta, keyed, run_id, now)
+            self._run("DELETE FROM text_keys WHERE article_id = ? AND comment_id = ?", article_id, comment_id)
+            self._text_keys(article_id, comment_id, near[keyed.key])
         for keyed in delta.unjudged:
             stored = delta.known.comments[keyed.key]
             self._judged(delta, keyed, stored.id, stored.revision, run_id, now)
@@ -274,9 +317,11 @@ class Store:
         changes: dict[str, Any] = {name: delta.fields[name] for name in delta.changed}
         if delta.revised:
             self._run(
-                f"INSERT INTO article_revisions (article_id, revision, {_KEPT}, changed, replaced_at, replaced_run_id)"
-                f" SELECT id, revision, {_KEPT}, ?, ?, ? FROM articles WHERE id = ?",
+                f"INSERT INTO article_revisions (article_id, revision, {_KEPT}, changed, words_gone, words_new,"
+                f" replaced_at, replaced_run_id)"
+                f" SELECT id, revision, {_KEPT}, ?, ?, ?, ?, ? FROM articles WHERE id = ?",
                 json.dumps(delta.revised),
+                *words_changed(rows.told(delta.known.fields), rows.told(delta.fields)),
                 now,
                 run_id,
                 article_id,
@@ -308,13 +353,13 @@ class Store:
             for values in found.values():
                 self._run(f"INSERT INTO cuts (article_id, {columns}) VALUES (?, ?, ?, ?, ?)", article_id, *values)
 
-    def _new_comment(self, delta: Delta, keyed: Keyed, article_id: int, run_id: int, now: str) -> None:
+    def _new_comment(self, delta: Delta, keyed: Keyed, article_id: int, run_id: int, now: str) -> int:
         row = {**rows.comment_row(keyed), "article_id": article_id, "revision": 1}
         comment_id = self._insert("comments", {**row, "first_seen_at": now, "first_run_id": run_id, "changed_at": now})
-        self._text_keys(article_id, comment_id, keyed.comment.text)
         self._judged(delta, keyed, comment_id, 1, run_id, now)
+        return comment_id
 
-    def _edited_comment(self, delta: Delta, keyed: Keyed, run_id: int, now: str) -> None:
+    def _edited_comment(self, delta: Delta, keyed: Keyed, run_id: int, now: str) -> int:
         stored = delta.known.comments[keyed.key]
         self._run(
             "INSERT INTO comment_revisions"
@@ -333,16 +378,13 @@ class Store:
             now,
             stored.id,
         )
-        article_id = delta.known.article_id or 0
-        self._run("DELETE FROM text_keys WHERE article_id = ? AND comment_id = ?", article_id, stored.id)
-        self._text_keys(article_id, stored.id, keyed.comment.text)
         self._judged(delta, keyed, stored.id, stored.revision + 1, run_id, now)
+        return stored.id
 
-    def _text_keys(self, article_id: int, comment_id: int, text: str) -> None:
-        for key in near_keys(text):
-            self._run(
-                "INSERT INTO text_keys (article_id, comment_id, key) VALUES (?, ?, ?)", article_id, comment_id, key
-            )
+    def _text_keys(self, article_id: int, comment_id: int, keys: Iterable[int]) -> None:
+        for key in keys:
+            sql = "INSERT INTO text_keys (article_id, comment_id, key) VALUES (?, ?, ?)"
+            self._run(sql, article_id, comment_id, key)
 
     def _judged(self, delta: Delta, keyed: Keyed, comment_id: int, revision: int, run_id: int, now: str) -> None:
         verdict = delta.verdicts.get(keyed.key)
@@ -421,8 +463,17 @@ class Store:
         )
 
 
+Near = Mapping[str, tuple[int, ...]]
+"""By a comment's key: by what nearly the same text is found."""
+
+
+def _near(delta: Delta) -> Near:
+    """Of each comment whose text is written: worked out before the file is held."""
+    return {keyed.key: tuple(near_keys(keyed.comment.text)) for keyed in (*delta.new, *delta.edited)}
+
+
 _VISITED = f"""
-SELECT f.outcome, f.first_seen_at, f.fetched_at, f.failures, f.lastmod, f.cleaned_by, {rows.TALKS} AS talks
+SELECT f.outcome, f.reason, f.first_seen_at, f.fetched_at, f.failures, f.lastmod, f.cleaned_by, {rows.TALKS} AS talks
 FROM fetches f LEFT JOIN articles a ON a.id = f.article_id WHERE f.url = ?
 """
 

@@ -168,7 +168,7 @@ def _multipliers() -> tuple[int, ...]:
 
 def _advertised(link: Link) -> str:
     domain = link.domain or link.host
-    if domain and not {domain, link.host} & (shorteners() | messengers() | read_words("public_sites.txt")):
+    if domain and not {domain, link.host} & _open_to_all():
         return domain
     try:
         parts = urlsplit(link.url)
@@ -177,3 +177,9 @@ def _advertised(link: Link) -> str:
     page = parts.path.rstrip("/")
     query = f"?{parts.query}" if parts.query else ""
     return f"{domain}{page}{query}".lower() if page or query else ""
+
+
+@cache
+def _open_to_all() -> frozenset[str]:
+    """Hosts on which anybody can put a page."""
+    return frozenset(shorteners() | messengers() | read_words("public_sites.txt"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -60,12 +60,19 @@ def group_of(db: Database, comment_id: int) -> list[Row]:
 
 
 def decide_group(
-    path: Path, comment_ids: Sequence[int], said: Literal["spam", "ok"], *, by: str = "", note: str = ""
+    path: Path,
+    comment_ids: Sequence[int],
+    said: Literal["spam", "ok"],
+    *,
+    by: str = "",
+    note: str = "",
+    seen: Mapping[int, int] | None = None,
 ) -> list[int]:
-    """One verdict a comment, all or none written; the numbers of those that still waited. Raises `DatabaseProblem`."""
+    """One verdict a comment, all or none written; the numbers of those that still waited, or, with the numbers of the
+    verdicts that were `seen`, of those on which that one still held. Raises `DatabaseProblem`."""
     why = tidy(note) or f"decided with #{comment_ids[0]}"
     with Desk(path) as desk:
-        return desk.decide_all(comment_ids, said, by=named(by), note=why, now=now())
+        return desk.decide_all(comment_ids, said, by=named(by), note=why, now=now(), seen=seen)
 
 
 def undo_group(path: Path, comment_id: int, *, by: str = "") -> list[Undone]:

@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from crawler.items import Comment, Link
-from moderation.characters import plain_characters
+from moderation.characters import RIGHT_TO_LEFT, plain_characters
 from moderation.disguises import undo
 from moderation.finding import SCHEME_CHARACTERS, find_places
 from moderation.folding import Folded
@@ -16,6 +16,8 @@ from moderation.hosts import ascii_host, ip_address, is_homoglyph, names, regist
 from moderation.places import Place, make
 
 KEY = re.compile(r"^(?:https?:)?/*|/+$")
+NOTHING = "\u200b"
+"""Stands for a character that is not to count: it has no width."""
 SCHEME = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9+.-]*):")
 
 
@@ -36,7 +38,29 @@ def find_links(comment: Comment | str) -> tuple[Link, ...]:
 
 def _in_text(text: str) -> list[Link]:
     """The links of a text. The first that is looked at reads the tables for all that follow."""
-    folded = undo(Folded(text, text, text.lower()) if text.isascii() else plain_characters(text))
+    if text.isascii():
+        return _of(Folded(text, text, text.lower()))
+    links = _of(plain_characters(text))
+    return _both_ways(text, links) if RIGHT_TO_LEFT in text else links
+
+
+def _both_ways(text: str, shown: list[Link]) -> list[Link]:
+    """Those that a reader sees, and those that a right-to-left override turns round on the screen: who copies them, and
+    software that makes links of text, gets them as they are stored."""
+    turned = text.index(RIGHT_TO_LEFT)
+    stored = _of(plain_characters(text.replace(RIGHT_TO_LEFT, NOTHING)))
+    starts = [link.start for link in shown]
+    links = list(shown)
+    for link in stored:
+        at = bisect_left(starts, link.start)
+        free = (at == 0 or shown[at - 1].end <= link.start) and (at == len(shown) or shown[at].start >= link.end)
+        if link.start > turned and free:
+            links.append(link._replace(text=text[link.start : link.end], disguise=link.disguise or "reversed text"))
+    return sorted(links, key=_span)
+
+
+def _of(copy: Folded) -> list[Link]:
+    folded = undo(copy)
     places = find_places(folded)
     if not places:
         return []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,17 @@ from crawler.items import Comment, Context, Delta, FieldValue, Link, Reason, Ver
 from crawler.source import Source
 from crawler.urls import host_of
 from db.connect import Database, now
-from db.judging import Desk, History, Judged, Thread, domain_rules, judged, latest_model, stored_comments
+from db.judging import (
+    Desk,
+    History,
+    Judged,
+    Thread,
+    domain_rules,
+    judged,
+    judged_among,
+    latest_model,
+    stored_comments,
+)
 from db.rows import reasons_json
 from moderation.classifier import Model, from_json
 from moderation.links import find_links
@@ -80,11 +90,13 @@ class Bench:
     texts; without a database by the policy alone. One article at a time: `learn` reads what is known around its
     comments, all at once, and `judge` says of each what that amounts to."""
 
-    def __init__(self, db: Database | None, policy: Policy) -> None:
+    def __init__(self, db: Database | None, policy: Policy, more: Iterable[DomainRule] = ()) -> None:
+        """`more` rules hold as if people had said them after all others."""
         self.history = History(db) if db else None
         self._rules = (
             [DomainRule(r["id"], r["domain"], r["said"], r["source_id"]) for r in domain_rules(db)] if db else []
         )
+        self._rules += more
         self._policy = replace(policy, model=stored_model(db)) if db else policy
         self._policies: dict[str, Policy] = {}
         self._links: dict[Comment, tuple[Link, ...]] = {}
@@ -164,14 +176,21 @@ def _model(body: str) -> Model | None:
 
 
 def changes(
-    db: Database, policy: Policy, hosts: Mapping[str, frozenset[str]], heard: Heard = lambda done, total: None
+    db: Database,
+    policy: Policy,
+    hosts: Mapping[str, frozenset[str]],
+    heard: Heard = lambda done, total: None,
+    *,
+    among: Collection[int] | None = None,
+    more: Iterable[DomainRule] = (),
 ) -> Iterator[Change]:
     """Every stored comment on which this policy says something else than the rules last said. Writes nothing.
 
-    `hosts` are the own hosts of the sources, by id.
+    `hosts` are the own hosts of the sources, by id. `among`: only of these comments. `more` rules are
+    taken to hold too.
     """
-    bench, total, done = Bench(db, policy), stored_comments(db), 0
-    for thread in judged(db):
+    bench, total, done = Bench(db, policy, more), stored_comments(db) if among is None else len(among), 0
+    for thread in judged(db) if among is None else judged_among(db, among):
         above = _above(thread, hosts)
         bench.learn_stored({stored.id: stored.comment for stored in thread.comments}, thread.article_id)
         for stored in thread.comments:

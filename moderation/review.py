@@ -60,6 +60,16 @@ def spans(links: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
     return kept
 
 
+def segments(text: str, links: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """The text in pieces, each with the number (from 1) of the link that it is; 0 for none."""
+    numbers = {(link["start"], link["stop"]): number for number, link in reversed(list(enumerate(links, 1)))}
+    pieces, last = [], 0
+    for start, stop in spans(links):
+        pieces += [(text[last:start], 0), (text[start:stop], numbers[start, stop])]
+        last = stop
+    return [piece for piece in (*pieces, (text[last:], 0)) if piece[0]]
+
+
 def because(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
     """The reasons of a verdict, a line each, the heaviest first."""
     ranked = sorted(reasons, key=lambda r: -r["weight"])

@@ -10,9 +10,13 @@ import json
 from collections.abc import Iterable, Sequence
 
 from crawler.items import Article, Comment, Delta, FieldValue, Href, Keyed, Known, Moment, Page
+from pipelines.differences import words
 
 REVISED = ("headline", "summary", "body", "authors", "published_at")
 """A change of one of these is an edit and keeps the earlier version; other fields just follow the site."""
+TEXTS = ("headline", "summary", "body")
+"""Of those, what is compared word by word: one other word, one other number is an edit. Other quotation marks, dashes,
+blanks and line breaks are none; that is what a new template or another editor's keyboard changes."""
 
 
 def compare(page: Page, known: Known) -> Delta:
@@ -28,7 +32,9 @@ def compare(page: Page, known: Known) -> Delta:
         known=known,
         fields=fields,
         changed=changed,
-        revised=() if known.article_id is None else tuple(name for name in changed if name in REVISED),
+        revised=()
+        if known.article_id is None
+        else tuple(n for n in changed if _edited(n, known.fields.get(n), fields[n])),
         new=tuple(k for k in keyed if k.key not in stored),
         edited=edited,
         returned=tuple(k for k, s in there if s.gone and s.fingerprint == k.fingerprint),
@@ -85,6 +91,13 @@ def fingerprint(comment: Comment) -> str:
 def hrefs_json(links: Sequence[Href]) -> str:
     """Hyperlinks as the database has them."""
     return _json([{"url": link.url, "text": link.text} for link in links])
+
+
+def _edited(name: str, was: FieldValue, now: FieldValue) -> bool:
+    """Whether a field that differs makes another version of the article."""
+    if name in TEXTS:
+        return words(str(was)) != words(str(now))
+    return name in REVISED
 
 
 def _unique(keys: Iterable[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -10,6 +11,7 @@ from typing import Literal
 
 WORD = re.compile(r"\s+|[^\W_]+|.", re.DOTALL)
 """Blanks, a word, or one other character."""
+_LETTERS = re.compile(r"[^\W_]+")
 ALIKE = 0.5
 """Share of words that two paragraphs have in common to be one that was edited, not one for another."""
 WORDS = 2_000
@@ -29,6 +31,17 @@ class Piece:
 def pieces(old: str, new: str) -> tuple[Piece, ...]:
     """Both versions in one: those that are not `new` make up the old text, those that are not `gone` the new one."""
     return tuple(_joined(_by_paragraph(old, new)))
+
+
+def words_changed(old: str, new: str) -> tuple[int, int]:
+    """How many words of the old text went, and how many came; one that only moved did neither. Linear."""
+    was, became = Counter(words(old)), Counter(words(new))
+    return (was - became).total(), (became - was).total()
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, without blanks and signs: two texts that have the same are no edits of each other."""
+    return _LETTERS.findall(text)
 
 
 def _by_paragraph(old: str, new: str) -> Iterator[Piece]:

@@ -24,6 +24,9 @@ from app.demo.server import Server, serve, source
 settings.register_profile("ours", max_examples=40, deadline=None)  # a busy machine is no failure
 settings.load_profile("ours")
 
+pytest_plugins = ("browser",)
+"""Fixtures of the web application in a browser."""
+
 ROOT = Path(__file__).parent.parent
 LONGEST = 120
 """Seconds for one command."""

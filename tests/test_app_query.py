@@ -18,7 +18,8 @@ from db.queries import ask, pack
 
 PACK = pack()
 ALWAYS_EMPTY = {"silent-edits", "withdrawn", "vanished-comments", "reviewers-agreement", "tags-rising", "same-text"}
-"""Need more than one crawl of an unchanged site, or more than one reviewer."""
+ALWAYS_EMPTY |= {"who-copies-whom", "most-told-stories"}
+"""Need more than one crawl of an unchanged site, more than one reviewer, more than one source."""
 
 
 @pytest.fixture(scope="module")

@@ -105,6 +105,25 @@ def test_an_edited_article_keeps_its_earlier_version(site: Watch) -> None:
     assert site("search", "Altogether Different", "--json").json[0]["id"] == 2
 
 
+def test_a_new_template_is_told_and_its_changes_are_no_edits(site: Watch) -> None:
+    site.crawl()
+    demo, edited = site.server.site, site.path_of(2)
+    for article in demo.articles:
+        demo.edit_article(article.path, body=f"{article.body}<p>Read by 12,000 officers every single morning.</p>")
+    demo.edit_article(edited, headline="An Altogether Different Headline for This Story")
+    ran = site.crawl("--again")
+    (problem,) = ran.json["problems"]
+    assert (ran.code, problem["name"]) == (1, "template changed")
+    assert "body gained: Read by 0,0 officers" in problem["detail"]
+    kinds = set(site.rows("SELECT kind, words_new >= 7 FROM article_history"))
+    assert kinds == {("template", 1)}
+    assert site("query", "changed-headlines", "--json").json["rows"] == []
+    assert "template" in site("history", "2").out
+    demo.edit_article(edited, headline="Once More a Different Headline")
+    assert site.crawl("--again").code == 0
+    assert site.rows("SELECT article_id FROM article_history WHERE kind = 'edit'") == [(2,)]
+
+
 def test_a_comment_that_disappears_is_marked_and_not_removed(site: Watch) -> None:
     site.crawl()
     ((comment, site_id, url),) = site.rows(

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from db.connect import open_reader
-from db.export import csv_lines, safe_cell
 from db.queries import SHIPPED, Query, QueryError, ask, bound, choose, pack
 from db.store import Store
 
@@ -95,16 +94,3 @@ def test_ones_own_queries_come_beside_the_shipped_ones(tmp_path: Path, empty: Da
 
 def test_the_shipped_file_is_packed_with_the_program() -> None:
     assert SHIPPED.exists()
-
-
-@given(st.one_of(st.text(max_size=20), st.integers(), st.none(), st.floats(allow_nan=False)))
-def test_no_cell_of_a_csv_is_a_formula(value: str | int | float | None) -> None:
-    cell = safe_cell(value)
-    if isinstance(cell, str) and cell:
-        assert cell.lstrip(" \u00a0\ufeff")[:1] not in set("=+-@\t\r\n＝＋－＠")
-        assert value in (cell, cell[1:])
-
-
-def test_csv_has_its_head_and_quotes_every_cell() -> None:
-    lines = list(csv_lines(("a", "b"), [('=1+"2"', None), ("x\ny", 3)]))
-    assert lines == ['"a","b"\r\n', '"\'=1+""2""",""\r\n', '"x\ny","3"\r\n']

@@ -142,6 +142,7 @@ def test_an_edit_keeps_the_earlier_version_and_the_search_index_follows(store: S
     assert store.db.execute("SELECT revision, body, changed FROM article_revisions").fetchall() == [
         (1, "alpha", '["body"]')
     ]
+    store.index(now=LATER)
     hits = "SELECT count(*) FROM articles_fts WHERE articles_fts MATCH ?"
     assert [store.db.execute(hits, [word]).fetchone()[0] for word in ("alpha", "omega")] == [0, 1]
 

@@ -5,7 +5,6 @@ cog calls these from docs/*.md (`make docs` writes, `make check` compares).
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import tomllib
 from collections.abc import Iterator
@@ -16,11 +15,11 @@ from sqlite_utils import Database
 
 from app.cli.main import COMMANDS, cli
 from crawler.health import PROBLEMS
+from db.metadata import Relation, columns, meanings, purpose
 from db.migrations import migrations
 from db.queries import Query, pack
 
 ROOT = Path(__file__).parent.parent
-_COLUMN = re.compile(r"^\s+(\w+) ([A-Z]+)([^,\n]*?),?\s*-- (.*)$", re.MULTILINE)
 
 
 def database() -> str:
@@ -78,35 +77,30 @@ def problems() -> str:
     return f"| problem | meaning |\n|---|---|\n{rows}"
 
 
-def columns(text: str) -> dict[str, tuple[str, str]]:
-    """(type, meaning) of each column that a CREATE TABLE text describes."""
-    return {m[1]: (f"{m[2]}{_constraint(m[3])}", m[4]) for m in _COLUMN.finditer(text)}
-
-
 def _ours(name: str) -> bool:
-    return not name.startswith(("_", "sqlite_", "articles_fts_"))
+    return not name.startswith(("_", "sqlite_", "articles_fts_", "comments_fts_"))
 
 
 def _table(name: str, text: str) -> str:
     if "VIRTUAL" in text:
-        return f"### {name}\n\nThe full-text index of `articles`, kept by triggers. Query it with `MATCH`.\n"
+        return f"### {name}\n\nThe full-text index of `{name.removesuffix('_fts')}`. Query it with `MATCH`.\n"
     rows = "\n".join(f"| `{column}` | {kind} | {_cell(says)} |" for column, (kind, says) in columns(text).items())
-    return f"### {name}\n\n{_purpose(text)}\n\n| column | type | what it says |\n|---|---|---|\n{rows}\n"
+    return f"### {name}\n\n{purpose(text)}\n\n| column | type | what it says |\n|---|---|---|\n{rows}\n"
 
 
 def _view(db: Database, name: str, text: str) -> str:
-    listed = ", ".join(f"`{column.name}`" for column in db[name].columns)
-    return f"### {name}\n\n{_purpose(text)}\n\nColumns: {listed}.\n"
+    said = meanings(_relation(db, name, text), {table: _relation(db, table, db[table].schema) for table in _tables(db)})
+    rows = "\n".join(f"| `{column}` | {_cell(says)} |" for column, says in said.items())
+    return f"### {name}\n\n{purpose(text)}\n\n| column | what it says |\n|---|---|\n{rows}\n"
 
 
-def _purpose(text: str) -> str:
-    return text.partition("-- ")[2].partition("\n")[0]
+def _relation(db: Database, name: str, text: str) -> Relation:
+    listed = tuple(column.name for column in db[name].columns)
+    return Relation(name=name, sql=text, columns=listed, is_view=name in db.view_names())
 
 
-def _constraint(text: str) -> str:
-    reference = re.search(r"REFERENCES (\w+)", text)
-    null = "" if "NOT NULL" in text or "PRIMARY KEY" in text else ", may be NULL"
-    return null + (f" → {reference[1]}" if reference else "")
+def _tables(db: Database) -> list[str]:
+    return [name for name in db.table_names() if _ours(name) and not name.endswith("_fts")]
 
 
 def _cell(text: str) -> str:
@@ -126,9 +120,11 @@ def _help(name: str, parent: click.Context) -> Iterator[str]:
 
 
 def undescribed() -> Iterator[str]:
-    """Columns without a description: `table.column`."""
+    """Columns without a description, of tables and of views: `table.column`."""
     db = Database(sqlite3.connect(":memory:"))
     migrations.apply(db)
-    for table in (t for t in db.table_names() if _ours(t) and t != "articles_fts"):
-        described = columns(db[table].schema)
-        yield from (f"{table}.{c.name}" for c in db[table].columns if c.name not in described)
+    tables = {name: _relation(db, name, db[name].schema) for name in _tables(db)}
+    views = (_relation(db, name, db[name].schema) for name in db.view_names())
+    for relation in (*tables.values(), *views):
+        said = meanings(relation, tables)
+        yield from (f"{relation.name}.{column}" for column in relation.columns if column not in said)

@@ -16,10 +16,11 @@ import click
 from app.cli.metrics import write_metrics
 from app.cli.options import reading
 from app.cli.terminal import complain, one_line, say
-from crawler.alerts import Alert, alert, broke_off
+from app.cli.watches import headlines
+from crawler.alerts import Alert, Found, alert, broke_off
 from crawler.health import LOCKED
 from crawler.items import Problem, RunReport
-from db import read
+from db import read, watches
 from db.connect import DatabaseProblem
 
 PING_SECONDS = 10
@@ -72,7 +73,11 @@ class Afterwards:
             return
         if self.metrics:
             _write_metrics(path, self.metrics)
-        message = alert(report, _before(path)) if report else broke_off(why or f"it ended with exit code {code}")
+        message = (
+            alert(report, _before(path), _found(path))
+            if report
+            else broke_off(why or f"it ended with exit code {code}")
+        )
         if self.alerts and message and not _sent(self.alerts, message):
             complain("the alert did not reach everybody; `watchfloor alert` tries each address")
         if self.ping and (code == 0 or CODE in self.ping):
@@ -105,6 +110,14 @@ def _before(path: Path) -> tuple[Problem, ...]:
     """The problems that stood before the latest run; none where the database cannot be read."""
     with contextlib.suppress(DatabaseProblem), reading(path) as db:
         return tuple(Problem(**row) for row in read.problems_before(db))
+    return ()
+
+
+def _found(path: Path) -> tuple[Found, ...]:
+    """What the latest run found for kept searches; nothing where the database cannot be read."""
+    with contextlib.suppress(DatabaseProblem), reading(path) as db:
+        rows = watches.found_last(db)
+        return tuple(Found(name=row["name"], new=row["new"], first=headlines(row)) for row in rows)
     return ()
 
 

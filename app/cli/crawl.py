@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,16 @@ from app.cli.options import (
     home_of,
     home_option,
     json_option,
+    reading,
 )
 from app.cli.reading import tally_line
 from app.cli.terminal import as_json, complain, is_terminal, one_line, safe, say
+from app.cli.watches import new_lines
 from crawler import limits
 from crawler.health import DATABASE, LOCKED, NOTHING_WORKED
 from crawler.items import RunReport, SourceTally
 from crawler.source import Source, catalogue, choose
+from db import watches
 from db.connect import DatabaseProblem
 from db.store import Store
 from moderation.policy import load_policy
@@ -119,7 +123,7 @@ def run_crawl(
     if report is None:
         complain("the crawl could not start; `watchfloor crawl -v` says more")
         return NOTHING_WORKED, None
-    _tell(report, quiet=quiet, json_=json_)
+    _tell(report, _found(path), quiet=quiet, json_=json_)
     return report.exit_code, report
 
 
@@ -177,13 +181,22 @@ def _crawled(chosen: tuple[Source, ...], settings: dict[str, Any], *, again: boo
     return crawl_once(chosen, settings, again=again, progress=progress)
 
 
-def _tell(report: RunReport, *, quiet: bool, json_: bool) -> None:
+def _found(path: Path) -> list[dict[str, Any]]:
+    """What the run found for kept searches; nothing where the database cannot be read any more."""
+    with contextlib.suppress(DatabaseProblem), reading(path) as db:
+        return watches.found_last(db)
+    return []
+
+
+def _tell(report: RunReport, found: list[dict[str, Any]], *, quiet: bool, json_: bool) -> None:
     if json_:
         tallies = {id: asdict(tally) for id, tally in report.tallies.items()}
         shown = {"status": report.status, "exit_code": report.exit_code, "sources": tallies}
-        return as_json({**shown, "problems": [asdict(p) for p in report.problems]})
+        return as_json({**shown, "problems": [asdict(p) for p in report.problems], "watches": found})
     if report.exit_code or not quiet:
         say(summary(report))
+    for line in new_lines(found):
+        say(line)
     for problem in report.problems:
         where = f"{problem.source}: " if problem.source else ""
         click.echo("  ! " + one_line(f"{where}{problem.name}: {problem.detail}"), err=True)

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -15,12 +16,17 @@ from app.cli.options import db_of, db_option, home_of, home_option, json_option,
 from app.cli.terminal import as_json, one_line, say
 from crawler.settings import USER_AGENT, our_version
 from crawler.source import SourceError, catalogue
-from db import read
-from db.connect import SQLITE_VERSION, Database, DatabaseProblem, has_wal_reset_bug
+from db import integrity, read
+from db.backups import default_folder, made
+from db.connect import SQLITE_VERSION, DatabaseProblem, has_wal_reset_bug
 
-Level = Literal["ok", "warning", "problem"]
+Level = Literal["ok", "note", "warning", "problem"]
 ROOM_MB = 500
 """Less free disk than this is worth a word: a year of one busy source takes about as much."""
+WAL_MB = 256
+"""A write-ahead log of this size is not emptied any more: it is a few MB while nobody holds it back."""
+BACKUP_AGE = timedelta(days=7)
+"""After this a backup is a week's decisions behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,36 +110,36 @@ def _database(path: Path) -> Iterator[Finding]:
     if not path.exists() or not path.stat().st_size:
         yield Finding("ok", f"no database at {path} yet; `watchfloor crawl` makes one")
         return
+    found = list(integrity.look(path, quick=True))
+    wrong = [finding for finding in found if finding.level == "problem"]
+    if not wrong:
+        yield Finding("ok", "the database is sound; `watchfloor integrity` looks closer")
+    for finding in (*wrong, *(f for f in found if f.level == "note")):
+        yield Finding(finding.level, finding.told, finding.mend)
     with reading(path) as db:
-        yield from _sound(db)
         held = ", ".join(f"{number:,} {name}" for name, number in read.counts(db).items())
         yield Finding("ok", f"{path}: {held}")
         last = read.runs(db, limit=1)
     for run in last:
         level: Level = "ok" if run["status"] in ("ok", "running") else "warning"
         yield Finding(level, f"the last run ({run['id']}) of {run['started_at']}: {run['status']}")
+    yield _backup(path.resolve())
     wal = Path(f"{path}-wal")
     size = wal.stat().st_size // 2**20 if wal.exists() else 0
-    if size > 256:
+    if size > WAL_MB:
+        told = f"the write-ahead log has {size:,} MB"
         yield Finding(
-            "warning", f"the write-ahead log has {size} MB", "a reader holds an old transaction open; close it"
+            "warning", told, "some program holds an old reading open: close it, and the next crawl empties it"
         )
 
 
-def _sound(db: Database) -> Iterator[Finding]:
-    damage = [row[0] for row in db.execute("PRAGMA integrity_check(5)")]
-    if damage == ["ok"]:
-        yield Finding("ok", "the database is sound")
-    else:
-        yield Finding("problem", f"the database is damaged: {damage[0]}", "restore a backup, or sqlite3 FILE .recover")
-    orphans = len(list(db.execute("PRAGMA foreign_key_check")))
-    if orphans:
-        yield Finding("problem", f"{orphans} rows point at rows that are not there", "restore a backup")
-    wrong = (
-        "SELECT count(*) FROM holding h LEFT JOIN standing s USING (comment_id) WHERE s.verdict_id IS NOT h.verdict_id"
-    )
-    (differ,) = db.execute(wrong).fetchone()
-    if differ:
-        yield Finding(
-            "problem", f"the standing of {differ} comments is not what their verdicts say", "restore a backup"
-        )
+def _backup(path: Path) -> Finding:
+    """How old the newest backup is, of those that `watchfloor backup` put in its own folder."""
+    folder = default_folder(path)
+    listed = made(path, folder)
+    if not listed:
+        return Finding("note", f"no backup in {folder}", "`watchfloor backup` makes one; elsewhere is better still")
+    age = datetime.now(UTC) - listed[0][0]
+    if age > BACKUP_AGE:
+        return Finding("note", f"the last backup in {folder} is {age.days} days old", "`watchfloor backup` from cron")
+    return Finding("ok", f"the last backup is of {listed[0][0]:%Y-%m-%d %H:%M} UTC")

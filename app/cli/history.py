@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from pipelines.differences import Piece, pieces
 Row = dict[str, Any]
 SHOWN = 60
 """Characters of unchanged text that stand on each side of a change."""
+KINDS = {"reading": " (our reading of it, by a replay)", "template": " (its source's template, not the article)"}
 GONE, NEW = ("[-", "-]"), ("{+", "+}")
 """As in `wdiff`; on a terminal in red and green as well."""
 
@@ -29,13 +31,16 @@ GONE, NEW = ("[-", "-]"), ("{+", "+}")
 def history(path: Path, article: str, diff: bool, json_: bool) -> int:
     """Every version of ARTICLE, its number or its address: when it was seen, and what had changed.
 
-    A change that comes from `watchfloor replay` is one of our reading, not of the page, and is said to be that.
+    An edit changes at least one word: other quotation marks, blanks and the like are none. A change that comes from
+    `watchfloor replay` is one of our reading, not of the page, and is said to be that; so is one that nearly all
+    articles of the source went through at once, which is its template's.
 
     Exit codes: 0 it is there; 1 no such article.
 
     \b
     Examples: watchfloor history 12 --diff
               watchfloor query changed-headlines
+              watchfloor export view article_history --limit 100
     """
     with reading(path) as db:
         found = read.article(db, article)
@@ -67,19 +72,18 @@ def _text(row: Row, name: str) -> str:
 
 def _say(version: Row, *, diff: bool) -> None:
     what = f"changed: {', '.join(version['changed'])}" if version["changed"] else "first version"
-    replayed = " (our reading of it, by a replay)" if version["kind"] == "replay" else ""
-    say(f"{version['revision']:>3}  {version['seen_at']}  {what}{replayed}")
+    size = f", {version['words_gone']} words gone, {version['words_new']} new" if version["changed"] else ""
+    say(f"{version['revision']:>3}  {version['seen_at']}  {what}{size}{KINDS.get(version['kind'], '')}")
     if not version["changed"] or not diff:
         say(f"     {one_line(version['headline'], 110)}")
     for name, found in version.get("differences", {}).items() if diff else ():
         say(f"     {name}:")
-        shown = _shown([Piece(kind, text) for kind, text in found])
-        for line in shown.split("\n"):
+        for line in shown([Piece(kind, text) for kind, text in found]).split("\n"):
             say(f"       {line}")
 
 
-def _shown(found: list[Piece]) -> str:
-    """The changes with a little of what stands round them."""
+def shown(found: Sequence[Piece]) -> str:
+    """The changes with a little of what stands round them, as a terminal has it."""
     parts = []
     for number, piece in enumerate(found):
         text = safe(piece.text)

@@ -59,7 +59,7 @@ def query(
         if chart and not chosen.chart:
             raise click.UsageError(f"{chosen.name} has no picture; the table says it all")
         with reading(db_of(db, home)) as database:
-            answer = ask(database, chosen, _given(parameters), limit=None if chart else limit)
+            answer = ask(database, chosen, given_parameters(parameters), limit=None if chart else limit)
     except QueryError as e:
         raise click.UsageError(str(e)) from None
     if json_:
@@ -71,7 +71,7 @@ def query(
             say(line)
 
 
-def _given(parameters: tuple[str, ...]) -> dict[str, str]:
+def given_parameters(parameters: tuple[str, ...]) -> dict[str, str]:
     """`--name value` and `--name=value` as a mapping. Raises `click.UsageError`."""
     found: dict[str, str] = {}
     rest = iter(parameters)

@@ -19,7 +19,7 @@ from app.cli.options import (
 from app.cli.terminal import as_json, complain, marked, one_line, safe, say
 from db import read
 from db.rows import sections_of
-from db.search import CLOSE, OPEN
+from db.search import CLOSE, NOTHING, OPEN, ask
 from db.search import search as find
 from moderation.review import because, spans
 
@@ -48,31 +48,61 @@ def latest(path: Path, limit: int, source: str, json_: bool) -> None:
         complain("no articles yet")
 
 
-@click.command()
-@click.argument("words", nargs=-1, required=True)
+TYPED = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
+"""Of a command that takes what is typed into a search: `-word` is no option of one letter."""
+
+
+def typed(words: tuple[str, ...]) -> str:
+    """What was typed into a search. Raises `click.NoSuchOption` for a misspelled option."""
+    wrong = next((word for word in words if word.startswith("--") and word.strip("-")), None)
+    if wrong:
+        raise click.NoSuchOption(wrong)
+    return " ".join(words)
+
+
+@click.command(context_settings=TYPED)
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.option("--comments", is_flag=True, help="Look in reader comments instead of articles.")
 @limit_option(20)
 @source_option
 @json_option
 @with_db
-def search(path: Path, words: tuple[str, ...], limit: int, source: str, json_: bool) -> None:
-    """Find articles that hold all WORDS, the best first.
-
-    A "quoted phrase" is found as one; word* finds what begins so.
+def search(path: Path, words: tuple[str, ...], comments: bool, limit: int, source: str, json_: bool) -> None:
+    """Find articles that hold all WORDS, the best first: in the headline before elsewhere, newer before older.
 
     \b
-    Example: watchfloor search 'drone* "North Korea"'
+    "air defence"      these words next to each other
+    drone*             what begins so
+    -exercise          without this word, or -"this phrase"
+    title:frigate      in the headline
+    by:"Jane Smith"    by this author
+    source:twz,isw     of one of these sources; -source:twz of any other
+    lang:en            in this language
+    since:2026-11      from then on: a day, a month, a year, 7d, 2w, yesterday, today
+    until:2026-11-05   up to and with then
+
+    Filters alone show the newest first.
+
+    \b
+    Examples: watchfloor search 'drone* "North Korea" -exercise since:30d'
+              watchfloor search --comments 'by:bob "buy now"'
     """
+    text, subject = typed(words), "comments" if comments else "articles"
+    asked = ask(text, source=source, subject=subject)
+    for note in asked.notes:
+        complain(note)
     with reading(path) as db:
-        check_source(db, source)
-        rows = find(db, " ".join(words), limit=limit, source=source)
+        rows = find(db, text, limit=limit, source=source, subject=subject)
+        if not rows:
+            check_source(db, source)
     if json_:
         return as_json([{**r, "snippet": r["snippet"].replace(OPEN, "**").replace(CLOSE, "**")} for r in rows])
     for row in rows:
-        say(headline_line(row))
+        say(_comment_line(row) if comments else headline_line(row))
         snippet = one_line(row["snippet"].replace(OPEN, "⟦").replace(CLOSE, "⟧"))
         say(f"       {snippet}")
     if not rows:
-        complain(f"nothing found for: {' '.join(words)}")
+        complain(NOTHING if asked.nothing else f"nothing found for: {text}")
 
 
 @click.command()
@@ -119,6 +149,13 @@ def headline_line(row: Row) -> str:
     when = (row["published_at"] or "          ")[:10]
     talk = f"  ({row['comments']} comments)" if row.get("comments") else ""
     return f"{row['id']:>6} {safe(when)} {safe(row['source_id']):<12} {one_line(row['headline'])}{talk}"
+
+
+def _comment_line(row: Row) -> str:
+    """One comment in a line."""
+    when, state = (row["posted_at"] or "          ")[:10], row["state"] or "unjudged"
+    said = f"{one_line(row['author'], 40)} [{state}] on {one_line(row['headline'])}"
+    return f"{row['id']:>6} {safe(when)} {safe(row['source_id']):<12} {said}"
 
 
 def _say_article(row: Row) -> None:

@@ -20,8 +20,6 @@ SHOWN = 12
 """Runs of a source that a line shows."""
 SHOWN_ALONE = 30
 """Runs that are shown of one source alone."""
-KNOWN = 5
-"""Visits from which on a source is no longer new: fewer say little of what is usual."""
 NO_RUN = "·"
 MARKS = {"trouble": "!", "resting": "~", "never": "?"}
 
@@ -62,7 +60,7 @@ def status(path: Path, source: str, max_age: float | None, json_: bool) -> int:
         latest = next((run for run in read.runs(db, limit=20) if run["kind"] == "crawl"), None)
         depth = read.depth(db, source, runs=SHOWN_ALONE) if source else {}
     for row in rows:
-        row["state"] = _state(row)
+        row["state"] = read.state_of(row)
     late = max_age is not None and (last is None or _hours(last, now) > max_age)
     troubled = [row for row in rows if row["state"] == "trouble" and row["enabled"]]
     if json_:
@@ -77,14 +75,6 @@ def status(path: Path, source: str, max_age: float | None, json_: bool) -> int:
     if late:
         complain(f"no run has ended within {max_age:g} hours: the last one ended {_age(last, now)}")
     return int(late or bool(troubled or wrong))
-
-
-def _state(row: Row) -> str:
-    if row["resting_until"]:
-        return "resting"
-    if row["problems"]:
-        return "trouble"
-    return "never" if not row["visits"] else "new" if row["visits"] < KNOWN else "ok"
 
 
 def _say_whole(rows: list[Row], troubled: list[Row], wrong: list[Row], ended: str) -> None:

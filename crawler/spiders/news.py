@@ -218,7 +218,7 @@ class NewsSpider(scrapy.Spider):
         wanted = [
             found
             for key, found in known.items()
-            if self.again or due(store.visited(key), found, now=now, cleaned_by=by).now
+            if (self.again and not store.pruned(key)) or due(store.visited(key), found, now=now, cleaned_by=by).now
         ]
         pages = self._pages(source, wanted)
         self.report.left_alone(source.id, not_due=len(known) - len(wanted), skipped=len(wanted) - len(pages))
