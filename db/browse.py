@@ -193,13 +193,14 @@ def thread(db: Database, article_id: int, *, page: int) -> Row:
 
     `level` is how deep a comment stands, `answers` whom it answers: the author there, None for nobody.
     """
-    order = _in_threads(rows_of(db, _PLACES, article_id))
+    places = rows_of(db, _PLACES, article_id)
+    order, said = _in_threads(places), sum(row["kind"] == "comment" for row in places)
     pages = max(1, -(-len(order) // THREAD))
     page = min(max(1, page), pages)
     here = order[(page - 1) * THREAD : page * THREAD]
     rows = {row["id"]: row for row in rows_of(db, _SAID, json.dumps([id for id, _ in here]))}
     comments = [{**rows[id], "level": level} for id, level in here if id in rows]
-    return {"comments": comments, "page": page, "pages": pages, "count": len(order)}
+    return {"comments": comments, "page": page, "pages": pages, "count": said, "pingbacks": len(order) - said}
 
 
 def page_of_comment(db: Database, article_id: int, comment_id: int) -> int:
@@ -304,7 +305,7 @@ FROM articles a JOIN sources s ON s.id = a.source_id WHERE a.id = ?
 _ARCHIVED = """
 SELECT at, file, role, length FROM captures WHERE url = ? ORDER BY id DESC LIMIT 20
 """
-_PLACES = "SELECT id, key, parent_key FROM comments WHERE article_id = ? ORDER BY position, id"
+_PLACES = "SELECT id, key, parent_key, kind FROM comments WHERE article_id = ? ORDER BY position, id"
 _SAID = """
 SELECT c.id, c.kind, c.author, c.posted_at, c.text, c.edited, c.deleted, c.by_staff, c.cut, c.revision, c.gone_at,
   t.state, (SELECT p.author FROM comments p WHERE p.article_id = c.article_id AND p.key = c.parent_key) AS answers

@@ -83,7 +83,8 @@ def picture(visitor: Visitor, name: str, folder: Path, *, dark: bool, phone: boo
 
 
 def small(page: Any, png: bytes) -> bytes:
-    """The picture with its 256 most frequent colours (PNG with a palette; W3C, PNG 11.2.2): a third of the bytes."""
+    """The picture with a palette (W3C, PNG 11.2.2), a third of the bytes: its 192 most frequent colours, and those of
+    the others that are least like them."""
     page.goto("about:blank")
     found = page.evaluate(FEW_COLOURS, base64.b64encode(png).decode())
     width, places = found["width"], base64.b64decode(found["places"])
@@ -103,9 +104,16 @@ async png => {
   const data = context.getImageData(0, 0, bitmap.width, bitmap.height).data, counts = new Map();
   const colour = at => data[at] << 16 | data[at + 1] << 8 | data[at + 2];
   for (let at = 0; at < data.length; at += 4) counts.set(colour(at), (counts.get(colour(at)) || 0) + 1);
-  const kept = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 256).map(pair => pair[0]), places = new Map();
   const parts = one => [one >> 16, one >> 8 & 255, one & 255];
   const far = (a, b) => parts(a).reduce((sum, part, i) => sum + Math.abs(part - parts(b)[i]), 0);
+  const all = [...counts].sort((a, b) => b[1] - a[1]).map(pair => pair[0]), places = new Map();
+  const kept = all.slice(0, 192);
+  const left = all.slice(192).map(one => [one, Math.min(...kept.map(other => far(one, other)))]);
+  while (kept.length < 256 && left.length) {  // then those that are least like any of them
+    const next = left.reduce((a, b) => b[1] > a[1] ? b : a)[0];
+    kept.push(next);
+    for (const pair of left) pair[1] = Math.min(pair[1], far(pair[0], next));
+  }
   for (const one of counts.keys()) {
     let best = 0;
     for (let i = 1; i < kept.length; i++) if (far(one, kept[i]) < far(one, kept[best])) best = i;

@@ -12,10 +12,15 @@ LEAST = 1.5
 """Height of a column that is not nothing: one of 500 is seen too."""
 
 
-def columns(numbers: Sequence[float | None], told: str, *, width: int = STEP) -> Markup:
-    """A column a number, the latest at the right; None is a dot: nothing was asked. `told` says it in words."""
+def columns(numbers: Sequence[float | None], told: str, *, width: int = STEP, least: int = 0) -> Markup:
+    """A column a number, the latest at the right; None is a dot: nothing was asked. `told` says it in words.
+
+    There is room for `least` of them, so that few are not drawn as giants.
+    """
     most = max((n for n in numbers if n), default=0) or 1
-    return _svg(len(numbers) * width, told, "".join(_column(i * width, n, most, width) for i, n in enumerate(numbers)))
+    first = max(0, least - len(numbers))
+    drawn = (_column((first + i) * width, n, most, width) for i, n in enumerate(numbers))
+    return _svg((first + len(numbers)) * width, told, "".join(drawn))
 
 
 def line(shares: Sequence[float], told: str, *, width: int = STEP) -> Markup:
@@ -40,6 +45,6 @@ def _column(x: float, number: float | None, most: float, width: int) -> str:
 
 def _svg(width: int, told: str, inside: str) -> Markup:
     wide = max(1, width)
-    size = f'viewBox="0 0 {wide} {HIGH}" width="{wide}" height="{HIGH}"'
+    size = f'viewBox="0 0 {wide} {HIGH}" width="{wide}" height="{HIGH}" preserveAspectRatio="xMaxYMax"'
     drawn = Markup(f"{size}>{inside}</svg>")  # noqa: S704 - numbers alone
     return Markup('<svg class="spark" role="img" aria-label="{}" ').format(told) + drawn

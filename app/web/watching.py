@@ -15,8 +15,8 @@ from db.connect import Database, now
 
 SHOWN = 30
 """Runs on a page, and visits of a source that a picture shows."""
-DAYS = 60
-"""Days of new articles that a picture shows."""
+DAYS, FEW_DAYS = 60, 30
+"""Days of new articles that a picture shows, at most and at least."""
 FEW = 10
 """Articles of a source on its page."""
 
@@ -59,7 +59,7 @@ def _daily(visits: Sequence[Row]) -> list[Row]:
     if not new:
         return []
     last = max(new)
-    first = max(min(new), last - timedelta(days=DAYS - 1))
+    first = min(last - timedelta(days=FEW_DAYS - 1), max(min(new), last - timedelta(days=DAYS - 1)))
     return [{"day": str(d), "new": new.get(d)} for n in range((last - first).days + 1) if (d := first + timedelta(n))]
 
 
