@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from db.decisions import NotThere, Undone
 from db.judging import LAST, STANDS, signals_of, stored_comment
 from db.read import each_row, rows_of
-from db.store import NotThere, Store, Undone
+from db.store import Store
 from moderation.exchange import Rule, Word, marked
 from pipelines.compare import fingerprint
 

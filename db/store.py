@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from crawler.items import Delta, Fetch, FieldCount, Keyed, Known, KnownComment, Past, Receipt, RunKind, RunReport
 from crawler.schedule import Visited
 from crawler.source import Source
 from db import history, indexing, rows
-from db.connect import PERSON_WAIT_SECONDS, DatabaseBusy, DatabaseProblem, open_reader, open_writer, problems_of
+from db.connect import DatabaseBusy, DatabaseProblem, problems_of
+from db.decisions import Decisions
 from moderation.campaigns import near_keys
 from pipelines.differences import words_changed
 
@@ -24,14 +23,6 @@ _FIELDS = (
     " site_name, section, tags, language, image_url, image_caption, kind, paywalled, comments_state, links"
 )
 _KEPT = "headline, summary, body, blocks, authors, published_at, modified_at"
-
-
-class NotThere(LookupError):
-    """No such comment, article or decision."""
-
-
-class Overtaken(Exception):
-    """Somebody decided, or the comment changed, since it was looked at. The message says who and when."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,41 +36,11 @@ class Saved:
     comments_flagged: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undone:
-    """A decision that was taken back."""
-
-    comment_id: int
-    said: str
-    now: str
-    """What holds for the comment now: an earlier decision, or the rules'."""
-
-
-class Store:
+class Store(Decisions):
     """The database, for one crawl or one reviewer."""
 
-    def __init__(self, path: Path, *, wait: float = PERSON_WAIT_SECONDS) -> None:
-        """Opens the file, makes or upgrades it when needed. `wait` is in seconds. Raises `DatabaseProblem`."""
-        self.path = path
-        self.db = open_writer(path, wait=wait)
-        self._unindexed = 0
-
-    @classmethod
-    def to_read(cls, path: Path) -> Self:
-        """The database as it is, for reading alone: what writes fails. Raises `DatabaseProblem`."""
-        store = cls.__new__(cls)
-        store.path, store.db = path, open_reader(path)
-        return store
-
-    def close(self) -> None:
-        """Closes the file. Harmless when done twice."""
-        self.db.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    _unindexed = 0
+    """What was stored since the index was last brought up to date, in articles."""
 
     # ---- runs
 
@@ -245,38 +206,6 @@ class Store:
         known = self.visited(url)
         return known is not None and known.pruned
 
-    # ---- people's decisions
-
-    def decide(self, comment_id: int, said: str, *, by: str, note: str = "", now: str, seen: int | None = None) -> int:
-        """Appends a person's decision, `spam` or `ok`, on the present version of a comment; its number.
-
-        `seen` is the number of the verdict that the person was looking at: when another one holds by now, nothing is
-        written. Raises `NotThere`, `Overtaken`.
-        """
-        with self._transaction(durable=True):
-            comment = self._row(_DECIDABLE, comment_id)
-            if comment is None:
-                raise NotThere(f"no comment {comment_id}")
-            if seen is not None and seen != comment["verdict_id"]:
-                raise Overtaken(f"comment {comment_id}: {comment['judge']} said {comment['said']} at {comment['at']}")
-            row = {"comment_id": comment_id, "revision": comment["revision"], "said": said, "judge": by, "note": note}
-            return self._insert("verdicts", {**row, "reasons": "[]", "person": 1, "at": now})
-
-    def undo(self, comment_id: int | None = None, *, by: str, now: str) -> Undone:
-        """Takes back the last decision that stands, of all or on one comment.
-
-        The decision stays in the table; its undoing is a row of its own. Raises `NotThere`.
-        """
-        with self._transaction(durable=True):
-            row = self._row(_LAST_DECISION, comment_id, comment_id)
-            if row is None:
-                on = "" if comment_id is None else f" on comment {comment_id}"
-                raise NotThere(f"no decision{on} to take back")
-            undo = {"comment_id": row["comment_id"], "revision": row["revision"], "said": "undo", "undoes": row["id"]}
-            self._insert("verdicts", {**undo, "reasons": "[]", "judge": by, "person": 1, "note": "", "at": now})
-            holds = self._row("SELECT state FROM standing WHERE comment_id = ?", row["comment_id"])
-            return Undone(comment_id=row["comment_id"], said=row["said"], now=holds["state"] if holds else "unjudged")
-
     # ---- the parts of `apply`
 
     def _save(self, delta: Delta, near: Near, source_id: str, run_id: int, now: str) -> int:
@@ -416,52 +345,6 @@ class Store:
             *row.values(),
         )
 
-    # ---- SQL
-
-    @contextlib.contextmanager
-    def _transaction(self, kind: str = "IMMEDIATE", *, durable: bool = False) -> Iterator[None]:
-        """All or nothing. `durable` waits until the disk has it: a person's decision outlives a power cut."""
-        with problems_of(self.path):
-            if durable:
-                self.db.execute("PRAGMA synchronous = FULL")
-            self.db.execute(f"BEGIN {kind}")
-            try:
-                yield
-                self.db.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self.db.execute("ROLLBACK")
-                raise
-            finally:
-                if durable:
-                    self.db.execute("PRAGMA synchronous = NORMAL")
-
-    def _run(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        return self.db.execute(sql, values)
-
-    def _row(self, sql: str, *values: Any) -> dict[str, Any] | None:
-        return next(self._rows(sql, *values), None)
-
-    def _rows(self, sql: str, *values: Any) -> Iterator[dict[str, Any]]:
-        with problems_of(self.path):
-            cursor = self._run(sql, *values)
-            names = [column[0] for column in cursor.description]
-            return iter([dict(zip(names, row, strict=True)) for row in cursor])
-
-    def _insert(self, table: str, row: Mapping[str, Any], or_else: str = "") -> int:
-        sql = f"INSERT {or_else} INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
-        return self._run(sql, *row.values()).lastrowid or 0
-
-    def _upsert(self, table: str, row: Mapping[str, Any], key: str) -> None:
-        """Touches no row that says the same already."""
-        settings = ", ".join(f"{name} = excluded.{name}" for name in row if name != key)
-        differs = " OR ".join(f"{name} IS NOT excluded.{name}" for name in row if name != key)
-        self._run(
-            f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
-            f" ON CONFLICT ({key}) DO UPDATE SET {settings} WHERE {differs}",
-            *row.values(),
-        )
-
 
 Near = Mapping[str, tuple[int, ...]]
 """By a comment's key: by what nearly the same text is found."""
@@ -484,16 +367,4 @@ SELECT c.key, c.id, c.revision, c.fingerprint, c.gone_at IS NOT NULL AS gone,
   coalesce((SELECT v.said FROM verdicts v WHERE v.comment_id = c.id AND v.said IN ('spam', 'ok')
     AND NOT EXISTS (SELECT 1 FROM verdicts u WHERE u.undoes = v.id) ORDER BY v.id DESC LIMIT 1), '') AS decided
 FROM comments c WHERE c.article_id = ?
-"""
-
-_DECIDABLE = """
-SELECT c.revision, t.verdict_id, v.judge, v.said, v.at
-FROM comments c LEFT JOIN standing t ON t.comment_id = c.id LEFT JOIN verdicts v ON v.id = t.verdict_id WHERE c.id = ?
-"""
-
-_LAST_DECISION = """
-SELECT v.id, v.comment_id, v.revision, v.said FROM verdicts v
-WHERE v.said IN ('spam', 'ok') AND (? IS NULL OR v.comment_id = ?)
-  AND NOT EXISTS (SELECT 1 FROM verdicts u WHERE u.undoes = v.id)
-ORDER BY v.id DESC LIMIT 1
 """

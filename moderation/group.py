@@ -11,9 +11,9 @@ from typing import Any, Literal
 from crawler.items import Link
 from crawler.text import tidy
 from db.connect import Database, now
+from db.decisions import Undone
 from db.judging import Desk, waiting
 from db.people import Ledger
-from db.store import Undone
 from moderation.campaigns import Member, advertised, campaigns, like
 from moderation.review import named
 

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from crawler.text import tidy
 from db.connect import now
-from db.store import Store, Undone
+from db.decisions import Undone
+from db.store import Store
 from moderation.exchange import NAME_CHARACTERS
 
 Decision = Literal["spam", "ok"]

@@ -67,7 +67,8 @@ def _publish(servers: dict[str, Server], articles: list[Article], visit: int, vi
         own.edit_article(first.path, headline=f"Correction: {first.headline}", body=_edited(first.body))
         own.add_comment(first.path, "Thank you for the correction. The old number was mine too.")
     if visit == visits - 1:
-        own.edit_article(articles[-1].path, headline=f"{articles[-1].headline}, at Last", body=_edited(articles[-1].body))
+        last = articles[-1]
+        own.edit_article(last.path, headline=f"{last.headline}, at Last", body=_edited(last.body))
         own.remove(articles[-2].path)
         servers["allied-wire"].site.fail("/news-sitemap.xml", 500)
 

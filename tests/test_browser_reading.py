@@ -7,7 +7,7 @@ from typing import Any
 
 from app.web.guard import STRICT
 from browser import Room, Visitor, violations
-from test_app_web_reading import edit, publish, say, tell_again
+from collected import edit, publish, say, tell_again
 
 PAGES = (
     "/",

@@ -26,9 +26,10 @@ from crawler.items import Context, FieldCount, Found, Known, SourceTally
 from db.archive import Place
 from db.captures import Capture, Captures
 from db.connect import DatabaseBusy, DatabaseProblem, Unstorable, open_reader, open_writer
+from db.decisions import NotThere, Overtaken
 from db.judging import Desk
 from db.people import Ledger
-from db.store import NotThere, Overtaken, Store
+from db.store import Store
 from moderation.exchange import Mark, Rule, Word
 from moderation.policy import default_policy, judge
 from pipelines.compare import compare
@@ -175,7 +176,7 @@ def undisturbed(name: str, path: Path) -> dict[str, Any]:
 
 def test_every_public_method_has_its_case() -> None:
     for name, kind in CLASSES.items():
-        inherited = vars(Store) if issubclass(kind, Store) and kind is not Store else {}
+        inherited = dict(inspect.getmembers(Store)) if issubclass(kind, Store) and kind is not Store else {}
         methods = {method for method, _ in inspect.getmembers(kind, inspect.isfunction) if method[0] != "_"}
         own = methods - inherited.keys() - {"close"}
         assert own == {case.partition(".")[2] for case in METHODS if case.startswith(f"{name}.")}

@@ -18,7 +18,8 @@ from crawler.items import Article, Block, Comment, Context, Fetch, Known, Page, 
 from crawler.source import Source
 from db import read
 from db.connect import DatabaseBusy, DatabaseProblem, has_wal_reset_bug, open_reader
-from db.store import NotThere, Overtaken, Store, Undone
+from db.decisions import NotThere, Overtaken, Undone
+from db.store import Store
 from moderation.policy import default_policy, judge
 from pipelines.compare import compare
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from crawler.items import Comment
 from db.connect import open_reader
-from db.store import NotThere, Store
+from db.decisions import NotThere
+from db.store import Store
 from moderation.group import Group, decide_group, group_of, groups, undo_group
 from test_db_store import page, visit
 

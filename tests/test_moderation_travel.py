@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from crawler.items import Comment, Href
 from db.connect import open_reader
+from db.decisions import NotThere
 from db.judging import Desk
-from db.store import NotThere, Store
+from db.store import Store
 from moderation.exchange import Decision, read_decision, read_rule
 from moderation.group import decide_group
 from moderation.policy import default_policy

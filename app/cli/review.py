@@ -22,7 +22,7 @@ from app.cli.options import (
 from app.cli.terminal import as_json, complain, marked, one_line, safe, say
 from db import read
 from db.connect import DatabaseProblem
-from db.store import NotThere, Overtaken
+from db.decisions import NotThere, Overtaken
 from moderation.group import Group, decide_group, group_of, groups, undo_group
 from moderation.learning import learn_when_due
 from moderation.review import because, named, spans

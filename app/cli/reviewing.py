@@ -25,8 +25,8 @@ from app.cli.review import learn_by_itself
 from app.cli.terminal import one_line, safe, say
 from db import desk
 from db.connect import DatabaseBusy, now
+from db.decisions import NotThere, Overtaken
 from db.people import Ledger
-from db.store import NotThere, Overtaken
 from moderation.group import decide_group
 from moderation.queue import Entry, Order, Sieve
 from moderation.review import decide, named, segments

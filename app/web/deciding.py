@@ -25,8 +25,8 @@ from app.web.review import looked
 from crawler.source import SourceError
 from db import desk
 from db.connect import DatabaseProblem, now
+from db.decisions import NotThere, Overtaken
 from db.people import Ledger
-from db.store import NotThere, Overtaken
 from moderation import ruling
 from moderation.group import decide_group
 from moderation.policy import PolicyError
