@@ -193,9 +193,9 @@ from bench import db as size
 from db.store import Store
 words, end, n = size.Words(random.Random(time.time())), time.monotonic() + float(sys.argv[2]), 0
 with Store(Path(sys.argv[1]), wait={CRAWL_WAIT_SECONDS}) as store:
-    run, base = store.begin_run([], version="bench", now=size._at(0)), int(time.time())
+    run, base = store.begin_run([], version="bench", now=size._at(0)), 200_000 + int(time.time()) % 10_000 * 100
     while time.monotonic() < end:
-        delta, fetch = size.page(words, base * 1000 + n, 11)
+        delta, fetch = size.page(words, base + n, 11)
         store.known(delta.page.article.url)
         store.apply(delta, fetch, run_id=run, now=size._at(0))
         n += 1

@@ -35,7 +35,7 @@ PLANS = 200
 """Previews that are remembered: a decision on a group is on those that were shown, and no others."""
 GROUPS_SECONDS = 20.0
 """How long groups may lack what came since they were made: making them takes a fifth of a second at 20,000."""
-PATIENCE_SECONDS = 0.08
+PATIENCE_SECONDS = 0.06
 """Before a page says that something is still being counted."""
 LONGEST_SECONDS = 600.0
 """For what nobody waits for: reading the whole queue, counting what a word on a domain changes."""
