@@ -18,7 +18,7 @@ from typing import Any
 from scrapy.settings import default_settings
 
 LIBRARIES = """
-asyncio bs4 click feedparser filelock lxml.cssselect lxml.etree lxml.html platformdirs protego rich.console
+asyncio bs4 click feedparser filelock jinja2 lxml.cssselect lxml.etree lxml.html platformdirs protego rich.console
 rich.progress rich.status scrapy.cmdline scrapy.core.downloader.handlers.http11 scrapy.core.engine
 scrapy.core.scheduler scrapy.core.scraper scrapy.crawler scrapy.dupefilters scrapy.logformatter scrapy.pipelines
 scrapy.pqueues scrapy.robotstxt scrapy.spiderloader scrapy.squeues scrapy.statscollectors scrapy.utils.engine
@@ -27,8 +27,8 @@ warcio.warcwriter
 """
 """And what Scrapy loads by its own settings."""
 PURE = """
-crawler.cleaning crawler.discovery crawler.gathering crawler.health crawler.schedule db.archive db.captures db.read
-db.search db.store moderation.rejudge moderation.review pipelines.normalise
+crawler.cleaning crawler.discovery crawler.gathering crawler.health crawler.schedule db.archive db.captures db.finding
+db.read db.search db.selections db.store moderation.rejudge moderation.review pipelines.normalise
 """
 """Our rooms that look at no environment: most of what they cost at the start is the compiling of patterns."""
 

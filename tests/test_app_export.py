@@ -92,12 +92,14 @@ def rows_of(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
 
 
-def test_every_promised_view_comes_in_every_form(db: Path, tmp_path: Path, run: Run) -> None:
+def test_every_promised_view_comes_out_as_it_is(db: Path, tmp_path: Path, run: Run) -> None:
+    forms = dict.fromkeys(selections.VIEWS, ("csv",))
+    forms |= dict.fromkeys(("comment_threads", "source_health"), ("csv", "json", "jsonl", "parquet"))
     for name in selections.VIEWS:
         with sqlite3.connect(db) as connection:
             cursor = connection.execute(f"SELECT * FROM {name}")
             columns, rows = [column[0] for column in cursor.description], cursor.fetchall()
-        for form in ("csv", "json", "jsonl", "parquet"):
+        for form in forms[name]:
             ran = run("export", "view", name, "--out", tmp_path / f"{name}.{form}")
             assert ran.code == 0 and ran.out == "" and len(ran.err.splitlines()) == 1, ran.err
         expected = [dict(zip(columns, row, strict=True)) for row in rows]
@@ -107,11 +109,13 @@ def test_every_promised_view_comes_in_every_form(db: Path, tmp_path: Path, run: 
         assert [list(map(plain_cell, row)) for row in cells] == [
             ["" if cell is None else str(cell) for cell in row] for row in rows
         ]
+        if len(forms[name]) == 1:
+            continue
         assert json.loads((tmp_path / f"{name}.json").read_text()) == expected
         assert [json.loads(line) for line in (tmp_path / f"{name}.jsonl").read_text().splitlines()] == expected
         assert parquet.read_table(tmp_path / f"{name}.parquet").to_pylist() == expected
     assert sorted(each.name for each in tmp_path.iterdir()) == sorted(
-        f"{name}.{form}" for name in selections.VIEWS for form in ("csv", "json", "jsonl", "parquet")
+        f"{name}.{form}" for name in selections.VIEWS for form in forms[name]
     ), "nothing half made is left"
 
 
