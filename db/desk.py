@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from crawler.items import Link
 from db.judging import NAMELESS, signals_of
 from db.read import each_row, rows_of
+from db.rows import dicts
 from moderation.campaigns import advertised
 from moderation.queue import FOLDED, SURE, Entry, Queue
 
@@ -182,9 +183,7 @@ def people(db: Database) -> list[str]:
 
 def rows_of_named(db: Database, sql: str, values: Row) -> list[Row]:
     """The rows of a query with named parameters."""
-    cursor = db.execute(sql, values)
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
+    return list(dicts(db.execute(sql, values)))
 
 
 def _merged(words: list[Row], rules: list[Row]) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from db.connect import PERSON_WAIT_SECONDS, open_reader, open_writer, problems_of
+from db.rows import dicts
 
 
 class File:
@@ -62,9 +63,7 @@ class File:
 
     def _rows(self, sql: str, *values: Any) -> Iterator[dict[str, Any]]:
         with problems_of(self.path):
-            cursor = self._run(sql, *values)
-            names = [column[0] for column in cursor.description]
-            return iter([dict(zip(names, row, strict=True)) for row in cursor])
+            return iter(list(dicts(self._run(sql, *values))))
 
     def _insert(self, table: str, row: Mapping[str, Any], or_else: str = "") -> int:
         sql = f"INSERT {or_else} INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"

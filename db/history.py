@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from crawler.items import FieldCount, Past, PastRun, Problem, SourceTally
 from crawler.rhythm import QUIET_LEAST
+from db.rows import dicts
 
 VISITS = 300
 """Of which the most that a source gave is known: two weeks of hourly runs."""
@@ -120,10 +121,7 @@ def _silent(arrival: str, last_visit: str) -> bool:
 
 
 def _rows(db: Database, sql: str, *values: Any) -> Iterator[Row]:
-    cursor = db.execute(sql, values)
-    names = [column[0] for column in cursor.description]
-    for row in cursor:
-        yield dict(zip(names, row, strict=True))
+    yield from dicts(db.execute(sql, values))
 
 
 _FINISHED = """run_sources t JOIN runs r ON r.id = t.run_id

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from crawler.fields import ARTICLE, COMMENTS, PRESENT
 from crawler.quarantine import rests_until
 from db import history
-from db.rows import TALKS
+from db.rows import TALKS, dicts
 
 Row = dict[str, Any]
 FIELDS = (ARTICLE, *PRESENT, COMMENTS)
@@ -226,10 +226,7 @@ def rows_of(db: Database, sql: str, *values: Any) -> list[Row]:
 
 def each_row(db: Database, sql: str, *values: Any) -> Iterator[Row]:
     """The rows of a query, one at a time, for those that are too many to hold."""
-    cursor = db.execute(sql, values)
-    names = [column[0] for column in cursor.description]
-    for row in cursor:
-        yield dict(zip(names, row, strict=True))
+    yield from dicts(db.execute(sql, values))
 
 
 _ARTICLE = "SELECT a.*, s.name AS source FROM articles a JOIN sources s ON s.id = a.source_id"

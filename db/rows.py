@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from crawler.items import Block, Fetch, FieldValue, Keyed, Link, Reason, Section, Verdict
 from crawler.source import Source
@@ -13,9 +13,25 @@ from pipelines.compare import hrefs_json
 Row = dict[str, Any]
 
 
+class Cursor(Protocol):
+    """What a database answers with, as far as rows go."""
+
+    @property
+    def description(self) -> Any: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+
 TALKS = """(a.id IS NOT NULL AND (a.comments_state = 'open'
   OR EXISTS (SELECT 1 FROM comments c WHERE c.article_id = a.id)))"""
 """In SQL: readers can comment on the article `a`, or did."""
+
+
+def dicts(cursor: Cursor) -> Iterator[Row]:
+    """The rows of a query, one at a time, by the names of their columns."""
+    names = [column[0] for column in cursor.description]
+    for values in cursor:
+        yield dict(zip(names, values, strict=True))
 
 
 def source_row(source: Source) -> Row:

@@ -15,6 +15,7 @@ from db.excerpts import CLOSE as CLOSE
 from db.excerpts import OPEN as OPEN
 from db.excerpts import patterns, snippet
 from db.finding import SUBJECTS, Finder, expression
+from db.rows import dicts
 
 Row = dict[str, Any]
 
@@ -125,10 +126,7 @@ def _rows(db: Database, ranks: list[tuple[float, int]], asked: Asked, subject: s
     wanted = patterns(term for term in asked.terms if term.place == "text")
     rows = []
     for rank, id in ranks:
-        cursor = db.execute(_SHOWN[subject], [id])
-        names = [column[0] for column in cursor.description]
-        for values in cursor:
-            row = dict(zip(names, values, strict=True))
+        for row in dicts(db.execute(_SHOWN[subject], [id])):
             texts = [row.pop(name) for name in _TOLD[subject]]
             rows.append({**row, "rank": round(rank, 3), "snippet": snippet(texts, wanted)})
     return rows

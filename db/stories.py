@@ -6,10 +6,10 @@ An article is compared with those alone that share a key with it: the hundred th
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from sqlite_utils import Database
 
+from db.rows import dicts
 from pipelines.stories import CANDIDATES, FREQUENT, Likeness, Told, alike, keys
 
 BATCH = 25
@@ -111,9 +111,7 @@ def _add(db: Database, id: int, story: int, like: int | None, share: float, kind
 
 def _told(db: Database, id: int) -> Told | None:
     sql = "SELECT headline, body, language, source_id AS source, published_at FROM articles WHERE id = ?"
-    cursor = db.execute(sql, [id])
-    row: Any = cursor.fetchone()
-    return Told(**dict(zip((c[0] for c in cursor.description), row, strict=True))) if row else None
+    return next((Told(**row) for row in dicts(db.execute(sql, [id]))), None)
 
 
 _HOLDERS = """

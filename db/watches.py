@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from db.rows import dicts
+
 Row = dict[str, Any]
 
 NAME_CHARACTERS = 100
@@ -64,9 +66,7 @@ def found_last(db: Database) -> list[Row]:
 
 
 def _rows(db: Database, sql: str, values: dict[str, Any] | None = None) -> list[Row]:
-    cursor = db.execute(sql, values or {})
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
+    return list(dicts(db.execute(sql, values or {})))
 
 
 _LISTED = """
