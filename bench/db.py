@@ -85,7 +85,7 @@ def written(store: Store, deltas: Iterator[tuple[Delta, Fetch]], run: int) -> fl
     for delta, fetch in deltas:
         begun = time.process_time()
         store.known(delta.page.article.url)
-        store.apply(delta, fetch, run_id=run, now=_at(0))
+        store.apply(delta, fetch, run_id=run, now=delta.page.article.published.iso)
         spent += time.process_time() - begun
     begun = time.process_time()
     store.index(run_id=run, now=_at(0))

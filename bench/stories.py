@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bench.newsroom import CHANGES, CLOSINGS, FORMS, SHORTER, Item, articles, copies, half_of
 from pipelines.overlap import prepared, words
-from pipelines.stories import CANDIDATES, FREQUENT, Told, alike, keys
+from pipelines.stories import CANDIDATES, FREQUENT, Told, alike, keys, promising
 
 ROOT = Path(__file__).parent.parent
 HALVES = ("tuned", "held out")
@@ -115,7 +115,10 @@ def candidates(pool: Sequence[Item]) -> list[list[int]]:
             holders[key].append(at)
     rare = {key: held for key, held in holders.items() if len({pool[at].story for at in held}) <= FREQUENT}
     return [
-        [other for other, _ in Counter(_beside(at, found, rare)).most_common(CANDIDATES)] for at, found in enumerate(of)
+        [other for other, _ in Counter(_beside(at, found, rare)).most_common() if promising(found, of[other])][
+            :CANDIDATES
+        ]
+        for at, found in enumerate(of)
     ]
 
 

@@ -352,6 +352,7 @@ FROM comments c LEFT JOIN comments p ON p.article_id = c.article_id AND p.key = 
 LEFT JOIN standing t ON t.comment_id = c.id
 ORDER BY c.article_id, c.position, c.id
 """,
+    "CREATE INDEX comments_gone ON comments (gone_at DESC) WHERE gone_at IS NOT NULL",
     "CREATE INDEX comments_by_parent ON comments (article_id, parent_key) WHERE parent_key IS NOT NULL",
     """
 CREATE VIEW source_health AS -- Each source as its last crawl found it, and what it has brought.

@@ -5,12 +5,13 @@ An article is compared with those alone that share a key with it: the hundred th
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 from sqlite_utils import Database
 
 from db.rows import dicts
-from pipelines.stories import CANDIDATES, FREQUENT, Likeness, Told, alike, keys
+from pipelines.stories import CANDIDATES, FREQUENT, Likeness, Told, alike, keys, promising
 
 BATCH = 25
 """Articles that are compared in one transaction: most take a millisecond, one with many candidates takes twenty."""
@@ -52,13 +53,22 @@ def _candidates(db: Database, found: tuple[int, ...]) -> list[int]:
         holders = db.execute(_HOLDERS, (key, HOLDERS)).fetchall()
         if len({story for _, story in holders}) <= FREQUENT:
             shared.update(holders)
+    keys_of = _keys_of(db, [other for other, _ in shared])
     chosen: list[int] = []
     taken: Counter[int] = Counter()
     for other, story in sorted(shared, key=lambda pair: (-shared[pair], pair)):
-        if taken[story] < OF_A_STORY and len(chosen) < CANDIDATES:
+        if taken[story] < OF_A_STORY and len(chosen) < CANDIDATES and promising(found, keys_of[other]):
             chosen.append(other)
             taken[story] += 1
     return chosen
+
+
+def _keys_of(db: Database, ids: list[int]) -> dict[int, list[int]]:
+    sql = "SELECT article_id, key FROM story_keys WHERE article_id IN (SELECT value FROM json_each(?))"
+    keys_of: dict[int, list[int]] = {id: [] for id in ids}
+    for id, key in db.execute(sql, [json.dumps(ids)]):
+        keys_of[id].append(key)
+    return keys_of
 
 
 def _likest(db: Database, article: Told, candidates: list[int]) -> tuple[int, Likeness] | None:
