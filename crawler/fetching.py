@@ -35,7 +35,12 @@ from crawler.source import Source
 from crawler.urls import host_of
 
 USUAL_PORTS = (80, 443)
+NO_CODING = frozenset(("", "identity", "none", "utf-8", "utf8", "iso-8859-1", "binary", "8bit"))
+"""Content codings that are none: servers confuse them with character sets."""
 FORBIDDEN = "forbidden by robots.txt"
+REFUSED = "address refused"
+ENDLESS = "redirected without end"
+UNKNOWN_HOST, NOT_LISTENING = "unknown host", "connection refused"
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """RFC 6052: the last 32 bits are the IPv4 address that a gateway connects to."""
 GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
@@ -45,12 +50,26 @@ _IPv4: TypeAlias = ipaddress.IPv4Address
 _IPv6: TypeAlias = ipaddress.IPv6Address
 
 
-class Refused(IgnoreRequest):
-    """A request that the guard does not let out."""
-
-
 class Interrupted(IgnoreRequest):
     """A request that waited for its turn when the run was told to end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Why a request gave no page to read."""
+
+    outcome: Outcome
+    reason: str
+    detail: str = ""
+    status: int | None = None
+
+
+class Barred(IgnoreRequest):
+    """A request that is not sent or an answer that is not let in, and what the ledger says of it."""
+
+    def __init__(self, why: Failed) -> None:
+        super().__init__(f"{why.reason}: {why.detail}")
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +161,21 @@ class Guard:
         return cls(addresses_of(crawler.settings))
 
     def process_request(self, request: Request) -> None:
-        """Raises `Refused`, which becomes the URL's row in the ledger."""
+        """Raises `Barred`, which becomes the URL's row in the ledger."""
         reason = self.addresses.refusal(request.url)
         source: Source | None = request.meta.get("source")
         if not reason and source and host_of(request.url) not in source.all_hosts:
             reason = f"leads to another host: {host_of(request.url)}"
         if reason:
-            raise Refused(reason)
+            raise Barred(Failed(outcome="skipped", reason=REFUSED, detail=reason))
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Raises `Barred` for a body in a coding that nobody could undo (RFC 9110, 8.4): it only looks like text."""
+        coding = b", ".join(response.headers.getlist("Content-Encoding")).decode("latin-1").strip().lower()
+        if coding not in NO_CODING:
+            why = f"Content-Encoding: {coding[:40]}"
+            raise Barred(Failed(outcome="failed", reason="unknown coding", detail=why, status=response.status))
+        return response
 
 
 def addresses_of(settings: Any) -> Addresses:
@@ -221,21 +248,13 @@ def drop_waiting(crawler: Crawler) -> None:
 
 _NAMED = (
     (DownloadTimeoutError, "timed out"),
-    (CannotResolveHostError, "unknown host"),
-    (DownloadConnectionRefusedError, "connection refused"),
+    (CannotResolveHostError, UNKNOWN_HOST),
+    (DownloadConnectionRefusedError, NOT_LISTENING),
     (ResponseDataLossError, "cut off"),
     (DownloadCancelledError, "too large"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """Why a request gave no page to read."""
-
-    outcome: Outcome
-    reason: str
-    detail: str = ""
-    status: int | None = None
+_IGNORED = (("max redirections", ENDLESS), ("DOWNLOAD_MAXSIZE", "too large"))
+"""How Scrapy's own middlewares say it."""
 
 
 def what_failed(failure: Failure, host: str) -> Failed:
@@ -244,16 +263,13 @@ def what_failed(failure: Failure, host: str) -> Failed:
     detail = " ".join(str(error).split())
     if isinstance(error, HttpError):
         return _http(error.response)
-    if isinstance(error, Refused):
-        return Failed(outcome="skipped", reason="address refused", detail=detail)
-    if isinstance(error, IgnoreRequest) and "robots.txt" in detail:
-        return Failed(outcome="skipped", reason=FORBIDDEN)
+    if isinstance(error, Barred):
+        return error.why
     if isinstance(error, IgnoreRequest):
-        return Failed(
-            outcome="failed", reason="redirected without end" if "redirection" in detail else "ignored", detail=detail
-        )
+        reason = next((name for trace, name in _IGNORED if trace in detail), "ignored")
+        return Failed(outcome="failed", reason=reason, detail=detail)
     if isinstance(error, CannotResolveHostError) and host in _refused_names():
-        return Failed(outcome="skipped", reason="address refused", detail=f"{host} leads to a private address")
+        return Failed(outcome="skipped", reason=REFUSED, detail=f"{host} leads to a private address")
     reason = next((name for kind, name in _NAMED if isinstance(error, kind)), "no answer")
     return Failed(outcome="failed", reason=reason, detail=f"{type(error).__name__}: {detail}")
 
@@ -261,7 +277,12 @@ def what_failed(failure: Failure, host: str) -> Failed:
 def _http(response: Response) -> Failed:
     """A page that is not there any more is a fact about the page; every other error is one about this visit."""
     outcome: Outcome = "gone" if response.status in (404, 410) else "failed"
-    return Failed(outcome=outcome, reason=f"HTTP {response.status}", status=response.status)
+    detail = ""
+    if location := response.headers.get("Location"):
+        detail = f"redirects to {location.partition(b':')[0][:20].decode('ascii', 'replace')}:"
+    elif later := response.headers.get("Retry-After"):
+        detail = f"Retry-After: {later[:40].decode('ascii', 'replace')}"
+    return Failed(outcome=outcome, reason=f"HTTP {response.status}", detail=detail, status=response.status)
 
 
 def _refused_names() -> set[str]:

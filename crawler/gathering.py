@@ -1,19 +1,18 @@
-"""From answers to one page: an article's page read, its comments gathered from wherever they stand. Pure.
+"""The comments of one page, gathered from wherever they stand: what to ask for next, and what came of it. Pure.
 
-A crawl and a replay of what it archived share this: the one asks for a route's answer, the other looks it up.
+A crawl and a replay of what it archived share this: the one asks for a route's answer, the other looks it up. What an
+answer says is read in `crawler.reading`, which a crawl leaves to its child processes.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from crawler import limits
-from crawler.cleaning import clean
-from crawler.cleaning.charsets import as_stated
 from crawler.items import Page, Rejected
-from crawler.routes import Answer, Kind, Route, answer, further, merged
+from crawler.merging import Answer, Kind, Route, merged
 from crawler.source import Source
 from crawler.text import tidy
 from crawler.urls import normal
@@ -29,10 +28,14 @@ class Got:
     content_type: str = ""
     """Its header, empty without one."""
 
-    @property
-    def html(self) -> bytes:
-        """The body, with the character set that the header states, where it states one."""
-        return as_stated(self.body, self.content_type.lower().partition("charset=")[2].partition(";")[0])
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What an article's page gave."""
+
+    page: Page | Rejected
+    routes: tuple[Route, ...] = ()
+    """To further comments, whether the source wants them followed or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +50,16 @@ class Reading:
 class Gathering:
     """The comments of one page, while they are gathered."""
 
-    def __init__(self, page: Page, got: Got, source: Source, *, asked_as: str) -> None:
-        """`asked_as` is the page's url in the ledger."""
+    def __init__(self, page: Page, routes: Iterable[Route], source: Source, *, url: str, asked_as: str) -> None:
+        """`url` is where the page came from, `asked_as` its url in the ledger."""
         self.source = source
         self.asked = 0
         self._page = page
         self._todo: deque[Route] = deque()
-        self._known = {normal(got.url), asked_as}
+        self._known = {normal(url), asked_as}
         self._answers: list[tuple[Kind, Answer]] = []
         self._unread = 0
-        every = replace(source, comment_pages=True)  # what is not followed is counted
-        self._take(further(got.body, got.url, page, every))
+        self._take(routes)
 
     def next(self) -> Route | None:
         """The route to ask for now; None when there is nothing left to ask for."""
@@ -66,14 +68,13 @@ class Gathering:
         self.asked += 1
         return self._todo.popleft()
 
-    def answered(self, route: Route, got: Got) -> str:
+    def answered(self, route: Route, given: Answer, *, url: str) -> str:
         """Takes the comments of an answer, and the routes that it names; why it is none, or an empty text."""
-        given = answer(route.kind, got.html if route.kind == "page" else got.body, got.url, self.source)
         if given.problem:
             self._unread += 1
         else:
             self._answers.append((route.kind, given))
-            self._known.add(normal(got.url))
+            self._known.add(normal(url))
             self._take(given.more)
         return tidy(given.problem, limits.DETAIL_CHARACTERS)
 
@@ -115,19 +116,3 @@ def not_html(content_type: str) -> Rejected | None:
     if not stated or "html" in stated or stated in ("text/plain", "application/octet-stream"):
         return None
     return Rejected(reason="not html", detail=stated)
-
-
-def read_again(got: Got, source: Source, others: Mapping[str, Got], *, asked_as: str) -> Reading:
-    """What the crawl that got these answers read in them. `others` are the answers with further comments, by the url
-    that was asked for; those that are missing are as good as failed."""
-    page = not_html(got.content_type) or clean(got.html, got.url, source)
-    if isinstance(page, Rejected):
-        return Reading(page=page, alone=True)
-    gathering = Gathering(page, got, source, asked_as=asked_as)
-    while route := gathering.next():
-        other = others.get(normal(route.url))
-        if other is None:
-            gathering.missed()
-        else:
-            gathering.answered(route, other)
-    return Reading(page=gathering.page, alone=not gathering.asked)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
@@ -46,6 +46,8 @@ PROBLEMS = {
     "revisions count as the template's, not as edits",
     "more rejected": "far more of its pages than before are no articles: what its listings offer has changed",
     "slow": "each page took many times longer than it usually does",
+    "cut short": "not all was asked for: the run or a host had its time, or a host gave no answers any more, or asked "
+    "to be left alone; the rest waits for the next run",
     "quarantined": "it failed run after run while others answered: it rests, and is tried again ever more rarely",
     "not recorded": "some rows of the ledger could not be written: the database was busy for too long",
     "archive": "the archive could not be written to, or has lost files or records that it had",
@@ -72,6 +74,10 @@ class Ending:
 
     signal: int = 0
     """The number of the signal that stopped it; 0 for none."""
+    deadline: str = ""
+    """Why it did not come to its own end, where that is its deadline."""
+    cut_short: Mapping[str, str] = field(default_factory=dict)
+    """By source: why not all of its pages were asked for."""
     database: str = ""
     """Why the database could no longer be used; empty when it could."""
     unrecorded: int = 0
@@ -87,6 +93,11 @@ class Ending:
     """UTC: when the run before it ended."""
     clock_off: float = 0.0
     """Seconds that the servers' clocks are ahead of ours; negative where they are behind."""
+
+    @property
+    def early(self) -> bool:
+        """True for a run that ended before its time: what it did not reach says nothing."""
+        return bool(self.signal or self.deadline)
 
 
 def judge_run(
@@ -117,13 +128,15 @@ def judge_run(
 def source_problems(
     id: str, now: SourceTally, past: Past, failed_share: float, met: Met = NOTHING, ending: Ending = Ending()
 ) -> list[Problem]:
-    """What is wrong with one source, by name. Of a run that a signal ended nothing is said that it did not reach."""
+    """What is wrong with one source, by name. Of a run that ended early nothing is said that it did not reach."""
     named = [*_listings(now, met), *_pages(now, met, failed_share)]
-    if not named and not ending.signal:
+    if id in ending.cut_short:
+        named.append(("cut short", ending.cut_short[id]))
+    if not named and not ending.early:
         named += _silence(now, past, ending)
     if met.redesign:
         named.append(("template changed", met.redesign))
-    if not ending.signal and (why := slow(now, past.runs)):
+    if not ending.early and (why := slow(now, past.runs)):
         named.append(("slow", why))
     last = past.runs[-1].problems if past.runs else ()
     told = [_since(Problem(name=name, source=id, detail=detail), last, ending.run_id) for name, detail in named]
@@ -207,7 +220,7 @@ def _quarantined(id: str, tallies: Mapping[str, SourceTally], runs: Sequence[Pas
     """Named when a source begins to rest, and each time it was tried again in vain."""
     others = any(yielded(tally) for other, tally in tallies.items() if other != id)
     failed = failures(runs) + 1
-    if ending.signal or not ending.now or not others or not failed_wholly(tallies[id]) or not rest(failed):
+    if ending.early or not ending.now or not others or not failed_wholly(tallies[id]) or not rest(failed):
         return []
     until = stamp(datetime.fromisoformat(ending.now) + rest(failed))
     detail = f"it failed in {failed} runs in a row; it rests until {until}; `watchfloor crawl {id}` tries it before"
@@ -217,6 +230,8 @@ def _quarantined(id: str, tallies: Mapping[str, SourceTally], runs: Sequence[Pas
 
 def _of_the_run(ending: Ending) -> list[Problem]:
     found = []
+    if ending.deadline:
+        found.append(("cut short", ending.deadline))
     if ending.unrecorded:
         found.append(("not recorded", f"{ending.unrecorded} rows of the ledger"))
     if ending.archive:

@@ -27,14 +27,32 @@ DELAY_SECONDS = 1.0
 """Between two requests to one host, unless the source says otherwise."""
 CRAWL_DELAY_SECONDS = 60.0
 """The longest delay that a robots.txt can ask for and is kept; a longer one would let a run visit next to nothing."""
-RETRY_AFTER_SECONDS = 120.0
-"""The longest that a run waits for a busy host; what it could not have then, it tries again next time."""
+RETRY_AFTER_SECONDS = 60.0
+"""The longest that a run waits for a busy host. A page that asks for more is left to the next run."""
+BUSY_SECONDS = 20.0
+"""The break that a host is given when a page of it asks for more than that: it may mean the page or the host."""
 LEAST_DELAY_SECONDS = 0.05
 """Scrapy asks for a host's turn only where it has a delay."""
+ROBOTS_BYTES = 512 * 1024
+"""Of a robots.txt, what counts: RFC 9309, 2.5, asks for 500 KiB at least."""
 ROBOTS_CHARACTERS = 100_000
 """Of a robots.txt, as it is kept for `watchfloor explain`; real ones have 5 KB."""
 PARALLEL_A_HOST = 4
 """Requests at once to a host whose source sets no delay."""
+
+# ---- how long it may take
+RUN_MINUTES = 240
+"""Of a whole run, which keeps others out. A first visit of eighty sources with 500 pages each takes under an hour at a
+second's delay; this is time for hosts that ask for much more, and an end for everything else."""
+HOST_MINUTES = 50
+"""Of one host in a run, from its first request: runs are often hourly. With the longest delay that is kept it is 50
+pages; the others wait for the next run."""
+SILENCES = 6
+"""Requests in a row without any answer, after which a host is left alone for the run: more than are on their way at
+once, so that other pages of it had their chance. At 20 s each it has cost two minutes."""
+BUSY_ANSWERS = 3
+"""Answers in a row that ask for more than `RETRY_AFTER_SECONDS`, after which a host is left alone for the run. One can
+be the page's own; a host that means it says so again."""
 
 # ---- what is parsed
 TAGS = 200_000
@@ -44,6 +62,17 @@ DEPTH = 200
 JSON_LD_BYTES = 1024 * 1024
 DATE_CHARACTERS = 64
 FIRST_YEAR = 1990
+
+READERS = 4
+"""Processes that read at once: the run itself stores what they have read, and cannot keep up with more."""
+READING_SECONDS = 10
+"""Of processor time for one answer. A page at all limits takes 4 to 8, by the machine; real ones take a tenth of one."""
+READING_BYTES = 512 * 1024 * 1024
+"""Of address space beyond what a reader starts with. A page at all limits takes 330 MB."""
+READER_BYTES = 200 * 1024 * 1024
+"""Of memory, from which on a reader is let go after its answer: what large pages took is not all given back."""
+READING_WAIT_SECONDS = 60
+"""For an answer that a reader has: where it neither ends nor costs processor time, the machine stands still."""
 
 COMMENT_PAGES = 20
 """Further pages, feeds and answers of an interface for one article's comments. With WordPress's 50 comments a page that

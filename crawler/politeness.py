@@ -18,12 +18,13 @@ from scrapy import signals
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
-from scrapy.robotstxt import ProtegoRobotParser, RobotParser, decode_robotstxt
+from scrapy.robotstxt import RobotParser
 
 from crawler import limits
+from crawler.patience import NO_ANSWER, Patience
 from crawler.robots import AGENT
+from crawler.robots_txt import Rules
 from crawler.source import Source
-from crawler.text import tidy
 from crawler.urls import host_of
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class Politeness:
 
     def robots_parsed(self, robotparser: RobotParser, request: Request) -> None:
         """The host's own delay holds from here on, where it is longer than ours."""
-        if not isinstance(robotparser, Robots):
+        if not isinstance(robotparser, Rules):
             return
         self.robots[host_of(request.url)] = robotparser.text
         asked = robotparser.crawl_delay(AGENT)
@@ -109,17 +110,29 @@ class Politeness:
         slot = self._downloader.slots.get(key)
         if slot is None:
             return
-        if slot.delay:  # a source that sets none has chosen so
-            delay = throttled(slot.delay, request.meta.get("download_latency", 0.0), least=self._stated(key))
+        if stated := self._stated(key):  # a source that sets none has chosen so
+            delay = throttled(slot.delay, request.meta.get("download_latency", 0.0), least=stated)
             slot.delay = delay if response.status == 200 else max(delay, slot.delay)  # errors come fast
-        stated = response.headers.get("Retry-After")
-        if response.status not in BUSY or not stated:
-            return
-        seconds = min(retry_after(stated.decode("latin-1"), now=datetime.now(UTC)), limits.RETRY_AFTER_SECONDS)
-        if seconds > 0:
-            log.info("%s asks to be left alone for %g seconds", request.url, seconds)
+        if pause := self._pause(response, request):
             slot.delay = max(slot.delay, limits.LEAST_DELAY_SECONDS)
-            slot.lastseen = max(slot.lastseen, time.monotonic() + seconds)
+            slot.lastseen = max(slot.lastseen, time.monotonic() + pause)
+
+    def _pause(self, response: Response, request: Request) -> float:
+        """Seconds for which a host is left alone now; one that asks for more than a run has is not asked again for
+        this page, and soon not for any."""
+        stated, patience = response.headers.get("Retry-After"), self.crawler.get_extension(Patience)
+        busy = stated if response.status in BUSY else None
+        asked = retry_after(busy.decode("latin-1"), now=datetime.now(UTC)) if busy else 0.0
+        if asked:
+            log.info("%s asks to be left alone for %g seconds", request.url, asked)
+        if asked <= limits.RETRY_AFTER_SECONDS:
+            if patience:
+                patience.answered(host_of(request.url))
+            return asked
+        request.meta["dont_retry"] = True
+        if patience:
+            patience.busy(host_of(request.url))
+        return limits.BUSY_SECONDS
 
     @property
     def _downloader(self) -> Any:
@@ -135,23 +148,25 @@ class Politeness:
         return self._paces.setdefault(source.id if source else self._owners.get(host, ""), Pace())
 
 
-class Robots(ProtegoRobotParser):
-    """Scrapy's own; it keeps what it has read."""
-
-    def __init__(self, robotstxt_body: bytes, spider: Any) -> None:
-        super().__init__(robotstxt_body, spider)
-        self.text = tidy(decode_robotstxt(robotstxt_body, spider), limits.ROBOTS_CHARACTERS)
-
-
 class Handler(HTTP11DownloadHandler):
     """Scrapy's own, at the only place where the moment of sending is known: a request waits in its slot before."""
 
     async def download_request(self, request: Request) -> Response:
         """As Scrapy asks for it."""
-        politeness = self._crawler.get_extension(Politeness)
+        politeness, patience = self._crawler.get_extension(Politeness), self._crawler.get_extension(Patience)
         if politeness:
             politeness.sending(request)
-        return await super().download_request(request)
+        if patience is None:
+            return await super().download_request(request)
+        patience.sending(host_of(request.url))
+        try:
+            return await super().download_request(request)
+        except NO_ANSWER:
+            patience.silent(host_of(request.url))
+            raise
+        except Exception:
+            patience.answered(host_of(request.url))
+            raise
 
 
 def throttled(delay: float, latency: float, *, least: float) -> float:

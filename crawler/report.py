@@ -24,6 +24,7 @@ from crawler.drift import doubtful
 from crawler.health import Ending, clock_off, judge_run
 from crawler.incidents import Incidents, keeps_out
 from crawler.items import Delta, Fetch, Known, Met, Past, RunReport, SourceTally
+from crawler.patience import Patience
 from crawler.politeness import Pace, Politeness
 from crawler.quarantine import resting
 from crawler.settings import our_version
@@ -185,6 +186,8 @@ class Report:
             return
         self._settle()
         self._keep_robots()
+        if patience := self.crawler.get_extension(Patience):
+            self.ending = replace(self.ending, deadline=patience.ended, cut_short=patience.cut_short)
         tallies = {id: self._tally(id) for id in self._counts}
         met = {id: incidents.met() for id, incidents in self._incidents.items()}
         self._past = {id: self._with_fields(id, met[id]) for id in tallies}

@@ -13,8 +13,13 @@ AGENT = "watchfloor"
 """By this name we look for the group of lines that is ours; the one of `*` holds where there is none."""
 NEUTRAL = "Crawl-delay: 0"
 """Stands where a rule is left out: the groups stay as they are, and it says nothing of any URL."""
+NOT_OURS = "-"
+"""Stands for whoever else a group is for."""
 _RULE = re.compile(r"\s*(allow|dis\w*|dias\w*)\s*[:\s]\s*(\S.*)", re.IGNORECASE)
 _GROUP = re.compile(r"\s*user[ -]?agent\s*[:\s]\s*(\S.*)", re.IGNORECASE)
+
+_AGENT_LINE = re.compile(r"\s*user(?:-|\s*)agent\s*[:\s]\s*(.*)", re.IGNORECASE)
+"""Every way in which Protego lets one be written, and more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,25 @@ class Decision:
     """Crawl-delay in seconds; None without one."""
 
 
+def parsed(text: str) -> Protego:
+    """A robots.txt to be asked what we may.
+
+    All groups that cannot be ours go by one name, so that it is linear: of thousands of names over thousands of rules
+    each would have a copy of all of them.
+    """
+    return Protego.parse("\n".join(_named_once(line) for line in text.splitlines()))
+
+
+def _named_once(line: str) -> str:
+    match = _AGENT_LINE.match(line.partition("#")[0])
+    if not match:
+        return line
+    stated = match[1].strip().lower()
+    name = stated.replace("*", "")
+    ours = stated if stated == "*" else name if name and AGENT.startswith(name) else NOT_OURS
+    return f"User-agent: {ours}"
+
+
 def decide(text: str, url: str) -> Decision:
     """What this robots.txt says of a URL.
 
@@ -43,13 +67,13 @@ def decide(text: str, url: str) -> Decision:
 
     def allowed(kept: Collection[int]) -> bool:
         only = (NEUTRAL if n in rules and n not in kept else line for n, line in enumerate(lines))
-        return bool(Protego.parse("\n".join(only)).can_fetch(url, AGENT))
+        return bool(parsed("\n".join(only)).can_fetch(url, AGENT))
 
     decider = _first(forbidding, lambda kept: not allowed(kept))
     if decider is not None:
         lifted = _first(allowing, lambda kept: allowed({*kept, *forbidding}))
         decider = decider if lifted is None else lifted
-    delay = Protego.parse(text).crawl_delay(AGENT)
+    delay = parsed(text).crawl_delay(AGENT)
     return Decision(
         allowed=allowed(rules),
         rule="" if decider is None else lines[decider].strip(),

@@ -56,7 +56,7 @@ NEWSPIDER_MODULE = "crawler.spiders"
 USER_AGENT = os.environ.get("WATCHFLOOR_USER_AGENT") or user_agent(os.environ.get("WATCHFLOOR_CONTACT", ""))
 ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = "watchfloor"
-ROBOTSTXT_PARSER = "crawler.politeness.Robots"
+ROBOTSTXT_PARSER = "crawler.robots_txt.Rules"
 
 # How gently.
 CONCURRENT_REQUESTS = 16
@@ -86,7 +86,10 @@ TWISTED_DNS_RESOLVER = "crawler.fetching.GuardedResolver"
 WATCHFLOOR_ADDRESSES = os.environ.get("WATCHFLOOR_ALLOW", "")
 
 DOWNLOADER_MIDDLEWARES = {
-    "crawler.fetching.Guard": 60,  # before robots.txt is asked for (100)
+    "crawler.fetching.Guard": 60,  # before robots.txt is asked for
+    "crawler.patience.Gate": 70,
+    "crawler.robots_txt.RobotsTxt": 100,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,  # lets all pass where robots.txt cannot be had
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the guard does it, and leaves a row
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
 }
@@ -102,6 +105,7 @@ ITEM_PIPELINES = {
 EXTENSIONS = {
     "crawler.report.Report": 0,
     "crawler.politeness.Politeness": 0,
+    "crawler.patience.Patience": 0,
     "crawler.archiving.Archiving": 0,
     "scrapy.extensions.logstats.LogStats": None,
     "scrapy.extensions.memusage.MemoryUsage": None,
@@ -113,6 +117,7 @@ WATCHFLOOR_RULES = ""
 WATCHFLOOR_ARCHIVE = True  # what was read can be read again, by rules that are better by then, without any request
 WATCHFLOOR_ARCHIVE_BYTES = limits.ARCHIVE_BYTES
 WATCHFLOOR_FAILED_SHARE = limits.FAILED_SHARE
+WATCHFLOOR_RUN_MINUTES = limits.RUN_MINUTES
 
 LOG_LEVEL = "WARNING"
 STATS_DUMP = False

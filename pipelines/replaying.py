@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from crawler.gathering import Got, Reading, read_again
+from crawler.gathering import Got, Reading
 from crawler.items import Delta, Found, Rejected
 from crawler.limits import DETAIL_CHARACTERS
 from crawler.settings import cleaned_by
 from crawler.source import Source
 from crawler.text import tidy
 from crawler.urls import normal
+from crawler.workers import Readers, Unreadable
 from db.archive import Answer, Damaged, read
 from db.captures import (
     Capture,
@@ -78,8 +79,11 @@ class Replayed:
 class Replay:
     """Reads archived pages of these sources again, with the database as it is."""
 
-    def __init__(self, store: Store, folder: Path, sources: Mapping[str, Source], policy: Policy) -> None:
+    def __init__(
+        self, store: Store, folder: Path, sources: Mapping[str, Source], policy: Policy, readers: Readers
+    ) -> None:
         self.store, self.folder, self.sources = store, folder, sources
+        self._readers = readers
         self._bench = Bench(store.db, policy)
         self._seen: set[str] = set()
         """Addresses of the articles that were read: two pages of one that was none before are not stored in turns."""
@@ -139,7 +143,12 @@ class Replay:
 
     def _compared(self, capture: Capture, ledger: Ledger, answer: Answer, others: Mapping[str, Got]) -> Replayed:
         source = self.sources[capture.source_id]
-        reading = read_again(_got(answer), source, others, asked_as=capture.url)
+        try:
+            reading = self._readers.again(_got(answer), source, dict(others), capture.url)
+        except Unreadable as e:
+            if e.outcome != "rejected":
+                raise
+            reading = Reading(page=Rejected(reason=e.reason, detail=e.detail), alone=True)
         told = _told(ledger, reading, capture, source)
         if isinstance(reading.page, Rejected):
             new = ledger.outcome != "rejected" and bool(told)

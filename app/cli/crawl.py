@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -34,6 +34,9 @@ from db.connect import DatabaseProblem
 from db.store import Store
 from moderation.policy import load_policy
 
+if TYPE_CHECKING:
+    from crawler.workers import Readers
+
 
 @click.command()
 @click.argument("source", nargs=-1)
@@ -44,6 +47,7 @@ from moderation.policy import load_policy
 @click.option(
     "--failed-share", type=click.FloatRange(0, 1), help="Share of failed pages that is trouble. Default 0.05."
 )
+@click.option("--readers", type=click.IntRange(1, 64), help="Processes that read pages. Default: one a core, up to 4.")
 @click.option("--again", is_flag=True, help="Ask for every page that the listings offer, due or not.")
 @click.option("--no-archive", is_flag=True, help="Keep no raw pages of this run for `watchfloor replay`.")
 @gigabytes_option("--archive-limit", default=limits.ARCHIVE_BYTES / GIGABYTE, help="Of raw pages; the oldest go.")
@@ -94,6 +98,7 @@ def run_crawl(
     rules: Path | None = None,
     addresses: tuple[str, ...],
     failed_share: float | None = None,
+    readers: int | None = None,
     again: bool = False,
     named: bool = False,
     no_archive: bool = False,
@@ -109,12 +114,14 @@ def run_crawl(
     """
     path = path.resolve()  # one lock for one file, whatever links lead to it
     try:
-        with lock(path):
+        with _readers(readers) as begun, lock(path):
             Store(path).close()
             settings = _settings(path, rules, addresses, failed_share, verbose)
             settings["WATCHFLOOR_NAMED"] = named
             settings |= {"WATCHFLOOR_ARCHIVE": not no_archive, "WATCHFLOOR_ARCHIVE_BYTES": archive_limit}
-            report = _crawled(chosen, settings, again=again, progress=is_terminal() and not (quiet or verbose or json_))
+            report = _crawled(
+                chosen, settings, begun, again=again, progress=is_terminal() and not (quiet or verbose or json_)
+            )
             if report and not no_archive:
                 _keep_within(path, archive_limit, quiet=quiet)
     except Held as e:
@@ -175,10 +182,21 @@ def _settings(
     return settings if failed_share is None else {**settings, "WATCHFLOOR_FAILED_SHARE": failed_share}
 
 
-def _crawled(chosen: tuple[Source, ...], settings: dict[str, Any], *, again: bool, progress: bool) -> RunReport | None:
+def _readers(count: int | None) -> Readers:
+    """Begun before the lock is taken and the database opened: a reader that outlives a killed run holds neither."""
+    from crawler.workers import Readers, usual_count
+
+    readers = Readers(count or usual_count())
+    readers.start()
+    return readers
+
+
+def _crawled(
+    chosen: tuple[Source, ...], settings: dict[str, Any], readers: Readers, *, again: bool, progress: bool
+) -> RunReport | None:
     from app.cli.running import crawl_once
 
-    return crawl_once(chosen, settings, again=again, progress=progress)
+    return crawl_once(chosen, settings, readers, again=again, progress=progress)
 
 
 def _found(path: Path) -> list[dict[str, Any]]:

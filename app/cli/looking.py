@@ -16,9 +16,11 @@ from twisted.python.failure import Failure
 
 from crawler import limits
 from crawler.fetching import Addresses, what_failed
+from crawler.gathering import not_html
 from crawler.items import Rejected
+from crawler.reading import html_of
 from crawler.source import Source
-from crawler.spiders.answers import html_of, not_html
+from crawler.spiders.answers import got
 from crawler.spiders.news import MOVED, slots
 
 ALONE = {"ITEM_PIPELINES": {}, "EXTENSIONS": {"crawler.report.Report": None}, "LOG_ENABLED": False}
@@ -64,11 +66,12 @@ class Looker(scrapy.Spider):
 
     def parse(self, response: Response, **_: Any) -> Iterator[Request]:
         """Keeps the answer."""
+        answer = got(response)
         self.seen[response.meta["asked"]] = Seen(
             url=response.url,
             body=response.body,
-            html=html_of(response),
-            refused=not_html(response),
+            html=html_of(answer),
+            refused=not_html(answer.content_type),
             moved=bool(set(response.meta.get("redirect_reasons", ())) & MOVED),
         )
         yield from self._further()

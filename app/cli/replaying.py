@@ -22,6 +22,7 @@ from app.cli.terminal import as_json, complain, is_terminal, one_line, say
 from crawler.health import LOCKED, OK, TROUBLE
 from crawler.settings import archive_of
 from crawler.source import Source, catalogue, choose
+from crawler.workers import Readers, usual_count
 from db.connect import DatabaseProblem, now
 from db.store import Store
 from pipelines.replaying import OUTCOMES, Heard, Outcome, Replay, Replayed
@@ -77,9 +78,9 @@ def replay(
     sources = {s.id: s for s in (choose(listed, (*source, *named)) if source or named else listed.values())}
     told = Told(write=write)
     try:
-        with _store(path, write=write) as store, _progress(json_) as heard:
+        with Readers(usual_count()) as readers, _store(path, write=write) as store, _progress(json_) as heard:
             told.unknown = _without_source(store, sources, bool(source or named))
-            replaying = Replay(store, archive_of(path), sources, policy_of(None, home_of(home)))
+            replaying = Replay(store, archive_of(path), sources, policy_of(None, home_of(home)), readers)
             stated = f"{since:%Y-%m-%dT%H:%M:%SZ}" if since else ""
             with OwnRun(store, "replay") as run:
                 for replayed in replaying.pages(since=stated, limit=limit or -1, heard=heard):

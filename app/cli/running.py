@@ -21,6 +21,7 @@ from crawler.items import RunReport
 from crawler.report import Report
 from crawler.source import Source
 from crawler.spiders.news import NewsSpider
+from crawler.workers import Readers
 
 GRACE_SECONDS = 10
 """For closing the run, after the last download has had its time."""
@@ -28,9 +29,9 @@ ENDING_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 def crawl_once(
-    chosen: tuple[Source, ...], changed: dict[str, Any], *, again: bool = False, progress: bool
+    chosen: tuple[Source, ...], changed: dict[str, Any], readers: Readers, *, again: bool = False, progress: bool
 ) -> RunReport | None:
-    """One run over these sources; None when it could not even begin."""
+    """One run over these sources, whose answers these readers read; None when it could not even begin."""
     settings = Settings()
     settings.setmodule("crawler.settings")
     settings.setdict(changed, priority="cmdline")
@@ -40,7 +41,7 @@ def crawl_once(
     if progress:
         _show_progress(crawler)
     _end_on_signal(process, crawler)
-    task = process.crawl(crawler, chosen=chosen, again=again)
+    task = process.crawl(crawler, chosen=chosen, again=again, readers=readers)
     process.start(install_signal_handlers=False)
     if isinstance(task, asyncio.Future) and task.done() and not task.cancelled() and task.exception():
         logging.getLogger(__name__).error("the crawl broke", exc_info=task.exception())

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from scrapy.http import Response
 
-from crawler import gathering, limits
+from crawler import limits
 from crawler.gathering import Got
-from crawler.items import Fetch, Rejected
+from crawler.items import Fetch
 from crawler.settings import cleaned_by
 from crawler.source import Source
 from crawler.text import tidy
@@ -33,16 +33,6 @@ def seen(response: Response, source: Source) -> Fetch:
 def got(response: Response) -> Got:
     """The answer, as far as reading it goes."""
     return Got(url=response.url, body=response.body, content_type=_header(response, "Content-Type"))
-
-
-def not_html(response: Response) -> Rejected | None:
-    """A picture, a document or a feed, as its own header says."""
-    return gathering.not_html(_header(response, "Content-Type"))
-
-
-def html_of(response: Response) -> bytes:
-    """The page's bytes, with the character set that the header states, where it states one."""
-    return got(response).html
 
 
 def _header(response: Response, name: str) -> str:

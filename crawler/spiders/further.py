@@ -6,7 +6,7 @@ has a cut, and nothing that is missing counts as gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 
 from scrapy import Request
@@ -17,10 +17,11 @@ from crawler.archiving import Archiving
 from crawler.fetching import Interrupted
 from crawler.gathering import Gathering
 from crawler.items import Fetch
+from crawler.merging import Route
 from crawler.report import Report
-from crawler.routes import Route
 from crawler.spiders.answers import got, seen
 from crawler.urls import normal
+from crawler.workers import Readers, Unreadable
 from pipelines.stages import Visit
 
 PRIORITY = 20
@@ -39,22 +40,33 @@ class Further:
     """Follows the comments of articles for one spider."""
 
     def __init__(
-        self, report: Callable[[], Report], archiving: Callable[[], Archiving], failed: Callable[[Failure], object]
+        self,
+        readers: Readers,
+        report: Callable[[], Report],
+        archiving: Callable[[], Archiving],
+        failed: Callable[[Failure], object],
     ) -> None:
-        self._report, self._archiving, self._failed = report, archiving, failed
+        self._readers, self._report, self._archiving, self._failed = readers, report, archiving, failed
 
-    def hold(self, visit: Visit, response: Response) -> Iterator[Request | Visit]:
+    def hold(self, visit: Visit, response: Response, routes: tuple[Route, ...]) -> Request | Visit:
         """The visit itself where there is nothing more to read, else the first request."""
-        gathering = Gathering(visit.page, got(response), visit.source, asked_as=visit.fetch.url)
+        gathering = Gathering(visit.page, routes, visit.source, url=response.url, asked_as=visit.fetch.url)
         held = Held(visit, gathering)
-        yield self._next(held) if self._report().run_id else visit
+        return self._next(held) if self._report().run_id else visit
 
-    def parse(self, response: Response, held: Held, route: Route) -> Iterator[Request | Visit]:
+    async def parse(self, response: Response, held: Held, route: Route) -> AsyncIterator[Request | Visit]:
         """One answer → the next request, or the visit."""
-        outcome = replace(seen(response, held.visit.source), outcome="read", etag="", last_modified="")
+        source = held.visit.source
+        outcome = replace(seen(response, source), outcome="read", etag="", last_modified="")
         self._archiving().comments(response, outcome)
-        if problem := held.gathering.answered(route, got(response)):
-            outcome = replace(outcome, outcome="rejected", reason="no comments", detail=problem)
+        try:
+            given = await self._readers.answer(route.kind, got(response), source)
+        except Unreadable as e:
+            held.gathering.missed()
+            outcome = replace(outcome, outcome=e.outcome, reason=e.reason, detail=e.detail)
+        else:
+            if problem := held.gathering.answered(route, given, url=response.url):
+                outcome = replace(outcome, outcome="rejected", reason="no comments", detail=problem)
         self._report().record(outcome)
         yield self._next(held)
 

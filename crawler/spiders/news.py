@@ -19,18 +19,18 @@ from twisted.python.failure import Failure
 
 from crawler import limits
 from crawler.archiving import Archiving
-from crawler.cleaning import clean
-from crawler.discovery import read_listing
 from crawler.fetching import FORBIDDEN, Interrupted, what_failed
-from crawler.items import Fetch, Found, Listing, Page, Receipt, Rejected
+from crawler.gathering import not_html
+from crawler.items import Fetch, Found, Listing, ListingKind, Receipt, Rejected
 from crawler.report import Report
 from crawler.schedule import due
 from crawler.settings import cleaned_by, home
 from crawler.source import Source, catalogue, choose
-from crawler.spiders.answers import html_of, not_html, seen
+from crawler.spiders.answers import got, seen
 from crawler.spiders.further import Further
 from crawler.text import tidy
 from crawler.urls import host_of, normal
+from crawler.workers import Readers, Unreadable, usual_count
 from pipelines.stages import Visit
 
 log = logging.getLogger(__name__)
@@ -67,15 +67,17 @@ class NewsSpider(scrapy.Spider):
         files: str = "",
         chosen: tuple[Source, ...] | None = None,
         again: bool | str = False,
+        readers: Readers | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.readers = readers or Readers(usual_count())
         listed = {} if chosen else catalogue(Path(files) if files else None, home())
         given = chosen or choose(listed, filter(None, sources.split(",")))
         self.chosen = given
         self.again = bool(again)
         self.progress = {source.id: Progress() for source in given}
-        self.further = Further(lambda: self.report, lambda: self.archiving, self.failed)
+        self.further = Further(self.readers, lambda: self.report, lambda: self.archiving, self.failed)
 
     @classmethod
     def handles_request(cls, request: Request) -> bool:
@@ -87,6 +89,7 @@ class NewsSpider(scrapy.Spider):
         """Made by Scrapy; the delays of the sources go into its settings."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         crawler.signals.connect(spider.idle, signal=signals.spider_idle)
+        crawler.signals.connect(spider.readers.close, signal=signals.spider_closed)
         stated = crawler.settings.getdict("DOWNLOAD_SLOTS")
         if not crawler.settings.frozen:  # as they are in `scrapy shell`, which fetches one page
             crawler.settings.set("DOWNLOAD_SLOTS", {**slots(spider.chosen), **stated})
@@ -112,10 +115,18 @@ class NewsSpider(scrapy.Spider):
                 if request:
                     yield request
 
-    def parse_listing(self, response: Response, source: Source, kind: str, depth: int) -> Iterator[Request]:
+    async def parse_listing(self, response: Response, source: Source, kind: str, depth: int) -> AsyncIterator[Request]:
         """A listing → requests for what it offers, and its own row."""
-        self.progress[source.id].unread -= 1
-        listing = read_listing(kind, response.body, response.url, source)
+        try:
+            listing = await self.readers.listing(kind, response.body, response.url, source)
+        except Unreadable as e:
+            listing = Listing(kind=cast(ListingKind, kind), problem=str(e))
+        finally:
+            self.progress[source.id].unread -= 1
+        for request in self._listed(response, source, kind, depth, listing):
+            yield request
+
+    def _listed(self, response: Response, source: Source, kind: str, depth: int, listing: Listing) -> Iterator[Request]:
         new = self._offered(source, listing)
         pages = self._pages(source, new)
         more = [self._listing(source, kind, url, depth=depth + 1) for url in listing.more]
@@ -139,9 +150,9 @@ class NewsSpider(scrapy.Spider):
         yield from (request for request in more if request)
         yield from self._again_when_listed(source)
 
-    def parse(
+    async def parse(
         self, response: Response, source: Source | None = None, found: Found | None = None
-    ) -> Iterator[Request | Visit]:
+    ) -> AsyncIterator[Request | Visit]:
         """An article page → its visit, with its comments from wherever they stand; one that is none → its row."""
         if source is None or found is None:
             source, found = self._stranger(response)
@@ -150,15 +161,21 @@ class NewsSpider(scrapy.Spider):
         if response.status == 304:
             self.report.record(replace(_with_receipt(fetch, response.meta.get("receipt")), outcome="unchanged"))
             return
-        page: Page | Rejected | None = not_html(response)
-        if page is None:
+        answer = got(response)
+        if not not_html(answer.content_type):
             self.archiving.page(response, fetch, found)
-            page = clean(html_of(response), response.url, source)
-        if isinstance(page, Rejected):
-            self.report.record(replace(fetch, outcome="rejected", reason=page.reason, detail=tidy(page.detail)))
+        try:
+            read = await self.readers.page(answer, source)
+        except Unreadable as e:
+            self.report.record(_unread(fetch, e))
+            return
+        if isinstance(read.page, Rejected):
+            self.report.record(
+                replace(fetch, outcome="rejected", reason=read.page.reason, detail=tidy(read.page.detail))
+            )
         else:
-            visit = Visit(source=source, found=found, page=page, fetch=fetch)
-            yield from self.further.hold(visit, response)
+            visit = Visit(source=source, found=found, page=read.page, fetch=fetch)
+            yield self.further.hold(visit, response, read.routes)
 
     def failed(self, failure: Failure) -> list[Request]:
         """A request that gave nothing to read → its row; after the last listing, requests for known pages."""
@@ -294,6 +311,12 @@ def slots(sources: tuple[Source, ...]) -> dict[str, dict[str, float | int]]:
         host: {"delay": delay, "concurrency": 1 if delay else limits.PARALLEL_A_HOST, "jitter": 0}
         for host, delay in delays.items()
     }
+
+
+def _unread(fetch: Fetch, why: Unreadable) -> Fetch:
+    """The row of a page that was not read; where that is not the page's own doing, it is asked for again whole."""
+    fetch = replace(fetch, outcome=why.outcome, reason=why.reason, detail=why.detail)
+    return fetch if why.outcome == "rejected" else replace(fetch, etag="", last_modified="")
 
 
 def _conditions(receipt: Receipt) -> dict[str, str]:
