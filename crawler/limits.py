@@ -65,8 +65,8 @@ FIRST_YEAR = 1990
 
 READERS = 4
 """Processes that read at once: the run itself stores what they have read, and cannot keep up with more."""
-READING_SECONDS = 10
-"""Of processor time for one answer. A page at all limits takes 4 to 8, by the machine; real ones take a tenth of one."""
+READING_SECONDS = 20
+"""Of processor time for one answer. Of pages at all limits the worst takes 6 to 12, by the machine; real ones 0.02."""
 READING_BYTES = 512 * 1024 * 1024
 """Of address space beyond what a reader starts with. A page at all limits takes 330 MB."""
 READER_BYTES = 200 * 1024 * 1024
