@@ -47,9 +47,9 @@ second's delay; this is time for hosts that ask for much more, and an end for ev
 HOST_MINUTES = 50
 """Of one host in a run, from its first request: runs are often hourly. With the longest delay that is kept it is 50
 pages; the others wait for the next run."""
-SILENCES = 6
-"""Requests in a row without any answer, after which a host is left alone for the run: more than are on their way at
-once, so that other pages of it had their chance. At 20 s each it has cost two minutes."""
+SILENCES = 8
+"""Requests in a row without any answer, after which a host is left alone for the run: twice as many as are on their way
+at once, so that other pages of it had their chance. At 20 s each, one by one, it has cost under three minutes."""
 BUSY_ANSWERS = 3
 """Answers in a row that ask for more than `RETRY_AFTER_SECONDS`, after which a host is left alone for the run. One can
 be the page's own; a host that means it says so again."""
@@ -71,6 +71,9 @@ READING_BYTES = 512 * 1024 * 1024
 """Of address space beyond what a reader starts with. A page at all limits takes 330 MB."""
 READER_BYTES = 200 * 1024 * 1024
 """Of memory, from which on a reader is let go after its answer: what large pages took is not all given back."""
+LARGE_BYTES = 512 * 1024
+"""Of an answer, from which on it is read while no other large one is: what readers take together stays bounded. Of real
+news pages 2 in 100 are larger."""
 READING_WAIT_SECONDS = 60
 """For an answer that a reader has: where it neither ends nor costs processor time, the machine stands still."""
 

@@ -67,6 +67,7 @@ class Readers:
         self._threads: ThreadPoolExecutor | None = None
         self._own = threading.local()
         self._starting = threading.Lock()
+        self._one_at_a_time = asyncio.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -76,15 +77,15 @@ class Readers:
 
     async def page(self, got: Got, source: Source) -> Read:
         """An article's page and the ways to further comments. Raises `Unreadable`."""
-        return cast(Read, await self._ask("page", got, source))
+        return cast(Read, await self._ask(len(got.body), "page", got, source))
 
     async def answer(self, kind: Kind, got: Got, source: Source) -> Answer:
         """What one way to further comments gave. Raises `Unreadable`."""
-        return cast(Answer, await self._ask("answer", kind, got, source))
+        return cast(Answer, await self._ask(len(got.body), "answer", kind, got, source))
 
     async def listing(self, kind: str, body: bytes, url: str, source: Source) -> Listing:
         """What a feed, a sitemap or a section page offers. Raises `Unreadable`."""
-        return cast(Listing, await self._ask("listing", kind, body, url, source))
+        return cast(Listing, await self._ask(len(body), "listing", kind, body, url, source))
 
     def again(self, got: Got, source: Source, others: dict[str, Got], asked_as: str) -> Reading:
         """A page and the answers with its further comments, all from an archive. Raises `Unreadable`."""
@@ -105,11 +106,13 @@ class Readers:
             self._threads.shutdown()
         self._nursery = self._threads = None
 
-    async def _ask(self, name: str, *given: Any) -> Any:
-        self.start()
-        if self._threads is None:
-            return self._read(name, *given)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, name, *given)
+    async def _ask(self, size: int, name: str, *given: Any) -> Any:
+        """One answer of so many bytes."""
+        async with self._one_at_a_time if size > limits.LARGE_BYTES else contextlib.nullcontext():
+            self.start()
+            if self._threads is None:
+                return self._read(name, *given)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, name, *given)
 
     def _read(self, name: str, *given: Any) -> Any:
         """One answer, by the reader of this thread; waits until it is read."""

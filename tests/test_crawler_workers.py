@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,17 @@ def test_a_defect_of_ours_is_raised_in_the_run_with_the_place_where_it_was(unrul
     assert "in _raise" in caught.value.__notes__[0]
     with pytest.raises(RuntimeError, match="Odd: 1 and 2"):
         told(unruly, "raise oddly")
+
+
+def test_large_answers_are_read_one_at_a_time(unruly: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LARGE_BYTES", 1_000)
+
+    async def overlaps(sizes: list[int]) -> bool:
+        times = sorted(await asyncio.gather(*(unruly._ask(size, "page", b"", "take time") for size in sizes)))
+        return any(end > begun for (_, end), (begun, _) in pairwise(times))
+
+    assert not asyncio.run(overlaps([2_000] * 3))
+    assert asyncio.run(overlaps([500] * 3))
 
 
 def test_a_large_answer_passes_both_ways(unruly: Readers) -> None:

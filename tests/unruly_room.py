@@ -12,6 +12,7 @@ def page(body: Any, how: str) -> Any:
     """Does what it is told."""
     return {
         "echo": lambda: (body, os.getpid()),
+        "take time": _take_time,
         "burn": _burn,
         "half a second": _half_a_second,
         "eat": lambda: bytearray(1 << 40),
@@ -44,6 +45,12 @@ def _half_a_second() -> None:
     until = time.process_time() + 0.5
     while time.process_time() < until:
         pass
+
+
+def _take_time() -> tuple[float, float]:
+    begun = time.monotonic()
+    time.sleep(0.2)
+    return begun, time.monotonic()
 
 
 def _raise() -> NoReturn:
