@@ -26,7 +26,7 @@ test: $(READY) ## the whole test suite, the web pages in Chromium too
 	@$(PY) -m pytest
 
 screenshots: $(READY) ## the pictures of README and docs anew, from the demo's data
-	@sh tools/chromium.sh
+	@sh tools/chromium.sh pictures
 	@PYTHONPATH=tests $(PY) -m tools.screenshots
 
 lint: $(READY) ## formatting, lint, types, architecture

@@ -1,7 +1,8 @@
-"""Numbers as pictures: SVG to be put into a page. Pure; no script, no style of its own, every text escaped.
+"""The answers of the query pack as pictures with axes, labels and a legend: SVG to be put into a page.
 
-Colours are classes (`chart-0` to `chart-7`, `chart-axis`, `chart-text`): a page's stylesheet has light and dark.
-The table beside a picture says the same in figures; a screen reader gets title and summary.
+Pure; no script, no style of its own, every text escaped. Colours are classes (`chart-0` to `chart-7`, `chart-axis`,
+`chart-text`): a page's stylesheet has light and dark. The table beside a picture says the same in figures; a screen
+reader gets title and summary. Small pictures beside figures, which have none of that, are `app.web.sparks`.
 """
 
 from __future__ import annotations

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from db.read import Row, rows_of
+from db.sqlite import Database
 
 THREAD = 100
 """Comments on a page: as many as a browser lays out at once."""

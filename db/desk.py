@@ -8,12 +8,11 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlite_utils import Database
-
 from crawler.items import Link
 from db.judging import NAMELESS, signals_of
 from db.read import each_row, rows_of
 from db.rows import dicts
+from db.sqlite import Database
 from moderation.campaigns import advertised
 from moderation.queue import FOLDED, SURE, Entry, Queue
 

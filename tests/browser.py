@@ -6,10 +6,12 @@ Content-Security-Policy or raises an error.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import os
 import shutil
+import socket
 import sqlite3
 import threading
 import time
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import uvicorn
 from filelock import FileLock
@@ -31,11 +34,15 @@ MISSING = (
 FLAGS = (
     "--disable-gpu",
     "--disable-dev-shm-usage",
+    "--renderer-process-limit=1",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 """No window, and no host but this machine."""
 PATIENCE_MS = 10_000
 """The longest that anything on a page may take on a busy machine."""
+PORT = 8001
+HOST = f"127.0.0.1:{PORT}"
+"""Of applications that are asked without a server."""
 WIDE = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -75,12 +82,36 @@ class Room:
         """What a Cookie header of somebody who is let in says."""
         return str(self.key.set_cookie().partition(";")[0])
 
+    def client(self, *, enter: bool = True, **headers: str) -> httpx.Client:
+        """Somebody with a program: let in by the cookie unless it is not to `enter`. Without TLS, which costs more to
+        set up than any page."""
+        name, _, value = self.cookie.partition("=")
+        known = {name: value} if enter else {}
+        return httpx.Client(base_url=self.url, cookies=known, headers=headers, timeout=30, verify=False)
+
+    def raw(self, request: bytes) -> bytes:
+        """The answer to bytes that no client would send."""
+        host, _, port = self.url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(request)
+            answer = b""
+            while part := connection.recv(65536):
+                answer += part
+            return answer
+
     def write(self, sql: str, *values: Any) -> int:
         """Changes the database beside the application, for what a test needs to be there; the new row's number."""
-        with contextlib.closing(sqlite3.connect(self.db, timeout=30)) as connection:
-            connection.executescript("PRAGMA trusted_schema = ON; PRAGMA synchronous = OFF")
-            with connection:
-                return connection.execute(sql, values).lastrowid or 0
+        return self._writing.execute(sql, values).lastrowid or 0
+
+    @functools.cached_property
+    def _writing(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.db, timeout=30, isolation_level=None)
+        connection.executescript("PRAGMA trusted_schema = ON; PRAGMA synchronous = OFF")
+        return connection
+
+    def columns(self, table: str) -> list[str]:
+        """The names of a table's columns."""
+        return [name for _, name, *_ in self._writing.execute(f"PRAGMA table_info({table})")]
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """What is in the database."""
@@ -88,27 +119,46 @@ class Room:
             return connection.execute(sql, values).fetchall()
 
 
+def ask(app: Any, path: str, method: str = "GET", headers: dict[str, Any] | None = None, **how: Any) -> httpx.Response:
+    """One request to an application in this process, which takes itself to be at `HOST`."""
+
+    async def asking() -> httpx.Response:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
+            return await client.request(method, path, headers=headers, **how)
+
+    return asyncio.run(asking())
+
+
 @contextlib.contextmanager
-def served(db: Path, home: Path) -> Iterator[Room]:
+def served(db: Path, home: Path, password: str = "") -> Iterator[Room]:
     """Serves the application on this database in a thread, as `watchfloor serve` does in its process."""
     from app.web.application import walled
     from app.web.guard import ENTRANCE, Key
-    from app.web.serving import HOST, listen, server
+    from app.web.serving import HOST as LOOPBACK
+    from app.web.serving import listen, server
 
     with listen(0) as listening:
         port = listening.getsockname()[1]
         key = Key(port)
-        serving: uvicorn.Server = server(walled(db, key, port, home=home))
+        serving: uvicorn.Server = server(walled(db, key, port, home=home, password=password))
         thread = threading.Thread(target=serving.run, args=([listening],), daemon=True)
         thread.start()
         while not serving.started and thread.is_alive():
             time.sleep(0.005)
-        url = f"http://{HOST}:{port}"
+        url = f"http://{LOOPBACK}:{port}"
         try:
             yield Room(db=db, home=home, url=url, start=f"{url}{ENTRANCE}?token={key.token}", key=key)
         finally:
             serving.should_exit = serving.force_exit = True
             thread.join(10)
+
+
+def new_window(browser: Any) -> Any:
+    """A browser context: cookies and storage of its own."""
+    context = browser.new_context(accept_downloads=False)
+    context.set_default_timeout(PATIENCE_MS)
+    return context
 
 
 @dataclass
@@ -118,6 +168,9 @@ class Visitor:
     browser: Any
     room: Room
     faults: list[str] = field(default_factory=list)
+    window: Any = None
+    """A browser context that others used and will use; each room's cookie has a name of its own there."""
+    pages: list[Any] = field(default_factory=list)
     contexts: list[Any] = field(default_factory=list)
     expected: tuple[str, ...] = ()
     """Beginnings of console messages that a test provokes, such as an answer 409."""
@@ -125,17 +178,18 @@ class Visitor:
     """Beginnings of addresses elsewhere that a test provokes."""
 
     def opens(self, path: str = "/", *, dark: bool = False, phone: bool = False, enter: bool = True) -> Any:
-        """A Playwright page in a browser of its own, let in by the cookie unless it is not to `enter`."""
-        context = self.browser.new_context(
-            viewport=PHONE if phone else WIDE, color_scheme="dark" if dark else "light", accept_downloads=False
-        )
-        self.contexts.append(context)
-        context.set_default_timeout(PATIENCE_MS)
+        """A Playwright page of somebody let in by the cookie; when not to `enter`, in a browser that is nobody's."""
+        context = self.window if enter and self.window else new_window(self.browser)
+        if context is not self.window:
+            self.contexts.append(context)
         if enter:
             name, _, value = self.room.cookie.partition("=")
             where = {"domain": urlsplit(self.room.url).hostname, "path": "/"}
             context.add_cookies([{"name": name, "value": value, "httpOnly": True, "sameSite": "Strict", **where}])
         page = context.new_page()
+        self.pages.append(page)
+        page.set_viewport_size(PHONE if phone else WIDE)
+        page.emulate_media(color_scheme="dark" if dark else "light")
         page.on("request", self._asked)
         page.on("dialog", self._dialog)
         page.on("pageerror", lambda error: self.faults.append(f"error on the page: {error}"))
@@ -146,8 +200,13 @@ class Visitor:
 
     def leave(self) -> None:
         """Closes all pages; raises AssertionError for whatever went wrong on them."""
+        for page in self.pages:
+            page.close()
         for context in self.contexts:
             context.close()
+        if self.window:
+            self.window.unroute_all()
+            self.window.clear_cookies()
         assert not self.faults, "\n".join(self.faults)
 
     def _asked(self, request: Any) -> None:
@@ -208,9 +267,37 @@ def room(demo_db: Path, tmp_path: Path) -> Iterator[Room]:
 
 
 @pytest.fixture
-def visitor(chromium: Any, room: Room) -> Iterator[Visitor]:
+def client(room: Room) -> Iterator[httpx.Client]:
+    """A program that was let in."""
+    with room.client() as asking:
+        yield asking
+
+
+@pytest.fixture(scope="module")
+def common_room(demo_db: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """The application for all those tests of a module that change nothing in it."""
+    home = tmp_path_factory.mktemp("common")
+    with served(copied(demo_db, home / "watchfloor.db"), home) as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def reader(common_room: Room) -> Iterator[httpx.Client]:
+    """A program that was let in there, and is to change nothing."""
+    with common_room.client() as asking:
+        yield asking
+
+
+@pytest.fixture(scope="module")
+def window(chromium: Any) -> Any:
+    """A browser context for all tests of a module: another process for each would cost more than their pages."""
+    return new_window(chromium)
+
+
+@pytest.fixture
+def visitor(chromium: Any, window: Any, room: Room) -> Iterator[Visitor]:
     """A browser for as many pages as a test opens."""
-    visiting = Visitor(chromium, room)
+    visiting = Visitor(chromium, room, window=window)
     yield visiting
     visiting.leave()
 
@@ -221,20 +308,53 @@ def page(visitor: Visitor) -> Any:
     return visitor.opens("/")
 
 
+def wide(page: Any) -> bool:
+    """Whether the page is wider than its window."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def wide_somewhere(page: Any) -> bool:
+    """Whether it is so on a phone, or in the window that it is in afterwards."""
+    found = []
+    for size in (PHONE, WIDE):
+        page.set_viewport_size(size)
+        found.append(wide(page))
+    return any(found)
+
+
+SHORTENED = """
+() => {
+  const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
+  document.querySelectorAll('ul, ol, dl, tbody, select').forEach(list => {
+    const seen = new Set();
+    for (const one of [...list.children]) {
+      const made = [one, ...one.querySelectorAll('*')].map(e => e.tagName + ' ' + e.getAttribute('class')).join();
+      if (seen.has(made)) one.remove(); else seen.add(made);
+    }
+  });
+  return ids.filter((id, at) => ids.indexOf(id) !== at).map(id => `two elements are #${id}`);
+}
+"""
+"""Of a list, leaves one of each kind: what is wrong with one is wrong with all that are made alike, save that two may
+have the same id."""
+LOOK = """
+async only => (await axe.run(document, {resultTypes: ['violations'], preload: false, selectors: false, ...only}))
+  .violations.flatMap(v => v.nodes.map(n => `${v.id} (${v.impact}): ${v.help}: ${n.html.slice(0, 200)}`))
+"""
+
+
 def violations(page: Any) -> list[str]:
-    """What axe-core finds wrong on a page, in lines, its contrast in the other theme included. Its script comes by the
-    debugger, which no policy stops."""
-    page.evaluate(_axe())
-    found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    """What axe-core finds wrong on a page, in lines, its colours in the other theme too. Its script comes by the
+    debugger, which no policy stops. Lists are shortened for it: the page is of no other use afterwards."""
+    if not page.evaluate("typeof axe === 'object'"):
+        page.add_init_script(_axe())  # for the pages that come; half a megabyte is sent once
+        page.evaluate(_axe())
+    found: list[str] = page.evaluate(SHORTENED)
+    found += page.evaluate(LOOK, {})
     page.emulate_media(color_scheme="dark")
-    dark = "() => axe.run(document, {resultTypes: ['violations'], runOnly: ['color-contrast', 'link-in-text-block']})"
-    found["violations"] += page.evaluate(dark)["violations"]
+    found += page.evaluate(LOOK, {"runOnly": ["color-contrast", "link-in-text-block"]})
     page.emulate_media(color_scheme="light")
-    return [
-        f"{v['id']} ({v['impact']}): {v['help']}: {node['html'][:200]}"
-        for v in found["violations"]
-        for node in v["nodes"]
-    ]
+    return found
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import re
@@ -14,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -24,29 +22,17 @@ from hypothesis import strategies as st
 from app.demo.server import serve
 from app.sql.app import SETTINGS, datasette_app
 from app.web.text import shown
+from browser import ask
 from conftest import ROOT, Watch, watchfloor
 from db.connect import DatabaseProblem
 from db.metadata import DATABASE, INTERNAL, Relation, described, typed
 from db.queries import Param, Query, pack
 
-PORT = 8001
-HOST = f"127.0.0.1:{PORT}"
 PACK = pack()
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&\u202e\u200bx"
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
 
 Get = Callable[..., httpx.Response]
-
-
-def ask(app: Any, path: str, method: str = "GET", headers: dict[str, str] | None = None, **how: Any) -> httpx.Response:
-    """One request to an application in this process."""
-
-    async def asking() -> httpx.Response:
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
-            return await client.request(method, path, headers=headers, **how)
-
-    return asyncio.run(asking())
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +241,10 @@ def test_nothing_of_the_machine_is_shown(get: Get, db: Path, capfd: pytest.Captu
         page = get(path)
         assert page.status_code in (403, 404) and str(db) not in page.text, path
     assert get("/-/static/table.js").status_code == get("/look/sql.css").status_code == 200
+    assert (
+        "--accent" in get("/look/frame.css").text and get("/look/icon.svg").headers["content-type"] == "image/svg+xml"
+    )
+    assert get("/look/review.js").status_code == get("/look/../plugin.py").status_code == 404
     for method in ("POST", "PUT", "DELETE", "OPTIONS"):
         assert get(f"/{DATABASE}/disguises", method=method).status_code == 405
     said = capfd.readouterr()

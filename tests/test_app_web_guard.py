@@ -7,27 +7,13 @@ import contextlib
 import re
 from typing import Any
 
-import httpx
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
 from app.web import guard, serving
 from app.web.guard import Guard, Key
-
-PORT = 8001
-HOST = f"127.0.0.1:{PORT}"
-
-
-def ask(app: Any, path: str, method: str = "GET", headers: dict[str, Any] | None = None, **how: Any) -> httpx.Response:
-    """One request to an application in this process."""
-
-    async def asking() -> httpx.Response:
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
-            return await client.request(method, path, headers=headers, **how)
-
-    return asyncio.run(asking())
+from browser import HOST, PORT, ask
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:

@@ -3,48 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from app.web.guard import STRICT
-from browser import Room, Visitor, violations
-from collected import edit, publish, say, tell_again
-
-PAGES = (
-    "/",
-    "/search?q=navigation",
-    "/search?q=casino&in=comments",
-    "/search?q=nothingatall",
-    "/articles/1",
-    "/articles/1/history",
-    "/articles/1/history?version=1",
-    "/stories",
-    "/stories/1",
-    "/sources",
-    "/sources/demo",
-    "/runs",
-    "/runs/1",
-    "/status",
-    "/feeds",
-    "/articles/999999",
-)
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "<img src=http://evil.example/x onerror=alert(1)>",
-    '"><svg onload=alert(1)>',
-    "{{ 7 * 7 }}{% include 'base.html' %}",
-    "<a href=javascript:alert(1)>click</a> &lt;b&gt; &amp;amp;",
-    "<style>*{display:none}</style><base href=http://evil.example/><meta http-equiv=refresh content='0;url=//e.test'>",
-    "</title></textarea></script><iframe src=//evil.example>",
-    "' onmouseover='alert(1)",
-    "]]><!--",
-)
-SPOOFED = "invoice\u202egpj.exe \u200bzero\u2066\u2069 \x1b[31m \ufeff"
-ZALGO = "Z" + "\u0301\u0316\u0489" * 300 + "algo"
-
-
-def wide(page: Any) -> bool:
-    """Whether the page is wider than its window."""
-    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+from browser import PHONE, Room, Visitor, copied, served, violations, wide, wide_somewhere
+from collected import HOSTILE, READING, SPOOFED, TABLES, ZALGO, edit, hostile, publish, say, tell_again
 
 
 def test_the_first_visit_swaps_the_printed_address_for_a_cookie_and_shows_what_came(visitor: Visitor) -> None:
@@ -95,11 +60,12 @@ def test_dark_theme_and_phone_width_are_honoured(visitor: Visitor) -> None:
     colour = "getComputedStyle(document.documentElement).backgroundColor"
     light, dark = visitor.opens("/").evaluate(colour), visitor.opens("/", dark=True).evaluate(colour)
     assert light != dark
-    page = visitor.opens("", phone=True)
-    tell_again(visitor.room)
-    for path in PAGES[:-1]:
-        page.goto(visitor.room.url + path)
-        assert not wide(page), path
+    page = visitor.opens("/", phone=True)
+    rooms = page.locator(".bar nav a")
+    assert rooms.count() == 7, "on a phone each room is one touch away"
+    for number in range(7):
+        box = rooms.nth(number).bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"] and box["height"] >= 36
 
 
 def test_axe_finds_nothing_wrong_on_any_page_in_either_theme(visitor: Visitor, room: Room) -> None:
@@ -109,14 +75,33 @@ def test_axe_finds_nothing_wrong_on_any_page_in_either_theme(visitor: Visitor, r
     say(room, 1, "Said", key="id:x")
     say(room, 1, "Answer", key="id:y", parent="id:x", by_staff=1, gone_at="2026-01-01T00:00:00Z")
     page = visitor.opens("")
-    found = {}
-    for path in PAGES:
+    alike = ("/?by=article", "/search?q=nothingatall")
+    faultless(page, room, [*(path for path in READING if path not in alike), "/stories/1", "/articles/999999"])
+
+
+def test_axe_finds_nothing_wrong_on_the_pages_of_the_database(visitor: Visitor, room: Room) -> None:
+    visitor.expected = tuple(f"Failed to load resource: the server responded with a status of {n}" for n in (400, 404))
+    page = visitor.opens("")
+    faultless(page, room, TABLES)
+    page.goto(f"{room.url}{TABLES[0]}/articles?_size=2")
+    page.locator("th .dropdown-menu-icon").nth(1).focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".dropdown-menu").is_visible(), "the menu of a column opens by keys"
+    assert page.evaluate("document.activeElement.closest('.dropdown-menu') !== null")
+    page.keyboard.press("Escape")
+    assert not page.locator(".dropdown-menu").is_visible()
+
+
+def faultless(page: Any, room: Room, paths: Sequence[str]) -> None:
+    """Nothing that axe-core knows is wrong, headings go down step by step, and no page is too wide for a phone."""
+    found = []
+    for path in paths:
         page.goto(room.url + path)
-        if wrong := violations(page):
-            found[path] = wrong
+        assert not wide_somewhere(page), path
         levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
         assert levels.count(1) == 1 and all(b <= a + 1 for a, b in itertools.pairwise(levels)), path
-    assert not found, "\n".join(f"{path}: {line}" for path, lines in found.items() for line in lines)
+        found += [f"{path}: {line}" for line in violations(page)]
+    assert not found, "\n".join(found)
 
 
 def test_what_strangers_wrote_stays_text_on_every_page(visitor: Visitor, room: Room) -> None:
@@ -146,38 +131,6 @@ def test_what_strangers_wrote_stays_text_on_every_page(visitor: Visitor, room: R
 
 
 HREFS = "links => links.map(link => link.getAttribute('href'))"
-
-
-def hostile(room: Room) -> int:
-    """An article, comments, a source and a run of somebody with bad intentions; the article's number."""
-    names = [row[1] for row in room.rows("PRAGMA table_info(sources)")]
-    row = dict(zip(names, room.rows("SELECT * FROM sources")[0], strict=True))
-    row |= {"id": "evil", "name": HOSTILE[1], "home": "javascript:alert(1)", "note": HOSTILE[2], "country": HOSTILE[8]}
-    room.write(f"INSERT INTO sources ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", *row.values())
-    fields = {"headline": HOSTILE[0], "summary": HOSTILE[5], "body": "\n\n".join(HOSTILE), "section": HOSTILE[6]}
-    fields |= {
-        "blocks": '["paragraph","item","quote","row","caption","code","h2","paragraph","h2"]',
-        "authors": '["<b>"]',
-    }
-    fields |= {
-        "language": 'en" onload="alert(1)',
-        "tags": '["</dl>"]',
-        "kind": HOSTILE[7],
-        "image_url": "//evil.example",
-    }
-    fields |= {"links": '[{"url": "javascript:alert(1)", "text": ""}, {"url": "http://[::1", "text": ""}]'}
-    article = publish(room, "javascript:alert(1)//<img src=x onerror=alert(2)>", source="evil", **fields)
-    for number, text in enumerate(HOSTILE):
-        say(room, article, text, author=HOSTILE[-number], author_url="javascript:alert(1)", position=number)
-    room.write("INSERT INTO cuts VALUES (?, ?, 1, 2, ?)", article, HOSTILE[1], HOSTILE[2])
-    room.write("INSERT INTO field_evidence VALUES (?, ?, ?, ?, 1)", article, HOSTILE[1], HOSTILE[2], HOSTILE[3])
-    problems = '[{"name": "blocked", "source": "evil", "detail": "<img src=http://evil.example/x onerror=alert(1)>"}]'
-    room.write("UPDATE runs SET problems = ?, status = 'trouble', version = ?", problems, HOSTILE[0])
-    edit(room, article, HOSTILE[2])
-    for subject in ("articles", "comments"):
-        room.write(f"INSERT INTO {subject}_fts ({subject}_fts) VALUES ('rebuild')")
-        room.write(f"DELETE FROM {subject}_to_index")
-    return article
 
 
 def test_hidden_and_turned_characters_are_spelled_out_and_huge_words_break_no_page(
@@ -235,6 +188,40 @@ def test_another_sites_page_gets_no_frame_no_picture_and_changes_nothing(visitor
     )
     page.wait_for_load_state()
     assert not (room.home / "feeds.json").exists()
+
+
+def test_the_login_page_tells_a_wrong_password_and_lets_in_with_the_right_one(
+    chromium: Any, demo_db: Path, tmp_path: Path
+) -> None:
+    with served(copied(demo_db, tmp_path / "watchfloor.db"), tmp_path, "correct horse") as room:
+        visitor = Visitor(
+            chromium, room, expected=("Failed to load resource: the server responded with a status of 4",)
+        )
+        for phone in (True, False):
+            page = visitor.opens("/review", enter=False, phone=phone)
+            assert page.url == f"{room.url}/login" and not wide(page)
+            page.keyboard.type("ann")
+            page.fill("input[name=password]", "wrong horse")
+            page.keyboard.press("Enter")
+            page.wait_for_selector("[role=alert]")
+            assert page.evaluate("document.activeElement.name") == "password"
+            page.keyboard.type("correct horse")
+            page.keyboard.press("Enter")
+            page.wait_for_url("**/review")
+            assert "Deciding as ann" in page.inner_text("footer")
+            page.click("text=Log out")
+            page.wait_for_url("**/login")
+            assert not violations(page)
+        visitor.leave()
+
+
+def test_who_is_not_let_in_sees_a_page_too(visitor: Visitor) -> None:
+    visitor.expected = ("Failed to load resource: the server responded with a status of 4",)
+    page = visitor.opens("", enter=False, phone=True)
+    for path, told in (("/", "opens with the address"), ("/start?token=x", "used already")):
+        page.goto(visitor.room.url + path)
+        assert told in page.inner_text("main") and page.inner_text("h1") == "Closed" and not wide(page)
+        assert not violations(page)
 
 
 def test_a_feed_address_is_made_and_revoked_on_its_page(page: Any, room: Room) -> None:

@@ -6,15 +6,13 @@ import sqlite3
 import time
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
-from browser import Room, Visitor, violations
+from browser import Room, Visitor, violations, wide, wide_somewhere
+from collected import HOSTILE, REVIEW, SPOOFED, ZALGO
+from collected import say as post
 from moderation.review import decide
-from test_app_web_reading import say as post
-from test_browser_reading import HOSTILE, SPOOFED, ZALGO, wide
 
-PAGES = ("/review", "/review?order=campaigns", "/review?order=domains", "/audit")
 FAILED = "Failed to load resource: the server responded with a status of "
 
 
@@ -163,13 +161,16 @@ def test_a_comment_that_was_decided_is_opened_and_decided_anew(visitor: Visitor,
     assert written(room, 2) == [(ids[3], "ok"), (ids[3], "spam")]
 
 
-def test_a_double_press_is_one_decision_each(visitor: Visitor, room: Room) -> None:
+def test_a_double_click_is_one_decision_and_one_undo(visitor: Visitor, room: Room) -> None:
     ids, page = queue(room), visitor.opens("/review")
     shows(page, ids[0])
-    page.evaluate("""() => { const b = document.querySelector('#decide button'); b.click(); }""")
-    page.reload()
+    page.dblclick("#decide button[value=spam]")
     shows(page, ids[1])
-    assert written(room, 1) == [(ids[0], "spam")]
+    page.click("#decide button[value=ok]")
+    assert written(room, 2) == [(ids[0], "spam"), (ids[1], "ok")]
+    page.dblclick("#undo button")
+    shows(page, ids[1])
+    assert written(room, 3) == [(ids[0], "spam"), (ids[1], "ok"), (ids[1], "undo")]
 
 
 def test_decisions_wait_for_a_busy_database_and_none_is_lost(visitor: Visitor, room: Room) -> None:
@@ -194,8 +195,11 @@ def test_without_scripts_forms_do_the_same(chromium: Any, room: Room) -> None:
     context.add_cookies([{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"}])
     page, ids = context.new_page(), queue(room)
     page.goto(f"{room.url}/review")
-    page.click("#decide button[value=spam]")
-    assert page.get_attribute("#card", "data-id") == str(ids[1])
+    page.dblclick("#decide button[value=spam]")
+    page.wait_for_selector(f'#card[data-id="{ids[1]}"]')
+    page.go_back()
+    assert page.get_attribute("#card", "data-id") == str(ids[1]), "going back shows what waits now"
+    assert words(room) == [(ids[0], "spam")]
     page.click("#decide button[value=ok]")
     page.click("#undo button")
     assert page.get_attribute("#card", "data-id") == str(ids[1])
@@ -236,29 +240,29 @@ def test_filters_and_the_log_are_used_by_mouse(visitor: Visitor, room: Room) -> 
     assert page.locator("table tbody tr").count() == 1
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["wide", "phone"])
-def test_axe_finds_nothing_wrong_and_no_page_is_too_wide(visitor: Visitor, room: Room, phone: bool) -> None:
+def test_axe_finds_nothing_wrong_and_no_page_is_too_wide(visitor: Visitor, room: Room) -> None:
     ids = queue(room)
     decide(room.db, ids[-1], "spam", by="ann", note="shop")
     domain = room.rows("SELECT domain FROM links WHERE domain <> '' LIMIT 1")[0][0]
-    page, found = visitor.opens("", phone=phone), {}
-    more = (f"/review/group?pick={ids[0]}&said=ok", f"/review/domain?name={domain}&said=deny", f"/review?at={ids[-1]}")
-    for path in (*PAGES, *more, "/review?words=nothingatall"):
+    paths = (
+        *(path for path in REVIEW if path != "/review?order=newest"),  # made as the first
+        f"/review/group?pick={ids[0]}&said=ok",
+        f"/review/domain?name={domain}&said=deny",
+        f"/review?at={ids[-1]}",
+        "/review?words=nothingatall",
+    )
+    page, found = visitor.opens(""), {}
+    for path in paths:
         page.goto(room.url + path)
         expect(page.locator("#counting")).to_have_count(0)
-        assert not wide(page), path
-        if (not phone or path == "/review") and (wrong := violations(page)):
-            found[path] = wrong
-    if phone:
-        assert not found
-        return
-    page.goto(f"{room.url}/review")
-    page.keyboard.press("Shift+S")
-    page.wait_for_selector("#bulk[open]")
-    found["bulk"] = violations(page)
-    page.keyboard.press("Escape")
-    page.keyboard.press("?")
-    found["keys"] = violations(page)
+        assert not wide_somewhere(page), path
+        found[path] = violations(page)
+    found["phone"] = violations(visitor.opens("/review", phone=True))
+    for keys, dialog in (("Shift+S", "bulk"), ("?", "keys")):
+        page.goto(f"{room.url}/review")
+        page.keyboard.press(keys)
+        page.wait_for_selector(f"#{dialog}[open]")
+        found[dialog] = violations(page)
     assert not any(found.values()), "\n".join(f"{path}: {line}" for path, lines in found.items() for line in lines)
 
 
@@ -269,9 +273,8 @@ def test_what_strangers_wrote_stays_text_and_what_hides_is_shown(visitor: Visito
     for id in ids:
         link = (id, 1, 0, 0, 4, "<b>x", evil, "<i>", "<u>.example", "text", "<s>dot")
         room.write(f"INSERT INTO links VALUES ({', '.join('?' * len(link))})", *link)
-    page = visitor.opens("/review", phone=True)
+    page = visitor.opens(f"/review?at={ids[0]}", phone=True)
     for id, text in zip(ids, texts, strict=True):
-        page.goto(f"{room.url}/review?at={id}")
         shows(page, id)
         assert page.locator("main iframe, main script, main style, main img, main base, main meta").count() == 0
         assert page.locator("#card b, #card i, #card s, #card u").count() == 0
@@ -279,20 +282,18 @@ def test_what_strangers_wrote_stays_text_and_what_hides_is_shown(visitor: Visito
         assert said == (SHOWN if text == SPOOFED else text)
         assert all(link.startswith(("/", "?")) for link in page.eval_on_selector_all("main a", HREFS))
         assert not wide(page)
+        page.keyboard.press("j")
     decide(room.db, ids[0], "spam", by=HOSTILE[0], note=HOSTILE[1])
     for path in (
-        *PAGES,
+        *REVIEW,
         f"/review?at={ids[0]}",
+        f"/review?at={ids[-1]}",
         f"/review/group?pick={ids[1]}&pick={ids[2]}",
         "/review?words=<script>",
     ):
         page.goto(room.url + path)
         assert page.locator("main iframe, main script, main style, main img").count() == 0
-    page = visitor.opens("/review")
-    shows(page, ids[1])
-    for id in ids[2:]:
-        page.keyboard.press("j")
-        shows(page, id)
+        assert not wide(page), path
 
 
 SHOWN = "invoiceU+202Egpj.exe U+200BzeroU+2066U+2069 U+001B[31m U+FEFF"

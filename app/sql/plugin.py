@@ -10,6 +10,7 @@ import logging
 import secrets
 from collections.abc import Generator, Mapping, MutableMapping, Sequence
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
@@ -23,6 +24,7 @@ from markupsafe import Markup
 from pluggy import HookimplMarker, Result
 
 from app.charts import picture
+from app.web.pages import LOOK, bar
 from app.web.text import is_address, link, shown
 from db.connect import DatabaseProblem
 from db.export import csv_lines
@@ -40,6 +42,8 @@ SHORT, LONG = 24, 60
 """Characters: a time or a name stays on one line; a text gets a column that can be read."""
 NOTHING = '""'
 """An FTS5 query that finds nothing and fails at nothing."""
+OURS = {"frame.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+"""Of what all pages look like, with what each is."""
 MISREAD = (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What Datasette raises for addresses that it does not check, such as `?_next=x`."""
 
@@ -99,14 +103,15 @@ class _Plugin:
             query = queries.get(name)
             return picture(query.chart, query.title, columns, rows) if query and query.chart else Markup("")
 
-        return {"asked": queries.get, "chart": chart, "extent": _extent, "rooms": rooms, "shown": shown}
+        return {"asked": queries.get, "chart": chart, "extent": _extent, "shown": shown, **_frame(rooms)}
 
     @hookimpl
     def register_routes(self, datasette: Any) -> list[tuple[str, Any]]:
-        """The front page is the database's; CSV is our own."""
+        """The front page is the database's; CSV and what all pages look like are our own."""
         if datasette not in _ours:
             return []
-        return [(r"/$", _front), (r"/(?P<database>[^/.]+)(?:/(?P<table>[^/.]+))?\.csv$", _csv)]
+        table = r"/(?P<database>[^/.]+)(?:/(?P<table>[^/.]+))?\.csv$"
+        return [(r"/$", _front), (r"/look/(?P<name>frame\.css|icon\.svg)$", _look), (table, _csv)]
 
     @hookimpl(hookwrapper=True)
     def handle_exception(
@@ -137,6 +142,16 @@ async def _linked(datasette: Any, database: str, address: str, most: int) -> Mar
 
 async def _front(datasette: Any) -> Any:
     return Response.redirect(datasette.urls.database(DATABASE))
+
+
+def _frame(rooms: Rooms) -> dict[str, Any]:
+    """What every page needs to stand beside the others."""
+    return {"bar": partial(bar, rooms), "rooms": rooms}
+
+
+async def _look(request: Any) -> Any:
+    name = request.url_vars["name"]
+    return Response((LOOK / name).read_text("utf-8"), content_type=OURS[name])
 
 
 async def _csv(datasette: Any, request: Any) -> Any:
@@ -173,7 +188,7 @@ async def _error(datasette: Any, request: Any, exception: Exception) -> Any:
     if request.path.partition("?")[0].endswith(".json"):
         return Response.json({"ok": False, "error": text, "status": status, "title": title}, status=status)
     template = datasette.jinja_env.get_template("error.html")
-    context = {"status": status, "title": title, "error": text, "urls": datasette.urls, "rooms": _ours[datasette][1]}
+    context = {"status": status, "title": title, "error": text, "urls": datasette.urls, **_frame(_ours[datasette][1])}
     return Response.html(await template.render_async(context), status=status)
 
 

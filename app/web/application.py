@@ -20,12 +20,13 @@ from app.web import audit, deciding, feeds, reading, review, watching
 from app.web.desk import Desk
 from app.web.feeds import Feeds, feed_path, is_feed
 from app.web.guard import READING, App, Guard, Key, Receive, Scope, Send
-from app.web.login import Door
-from app.web.pages import HERE, ROOMS, html
+from app.web.login import FREE, Door
+from app.web.pages import LOOK, ROOMS, closed, html
 from db.connect import DatabaseBusy, DatabaseProblem
 from db.queries import pack
 
 STATIC = {
+    "frame.css": "text/css",
     "look.css": "text/css",
     "icon.svg": "image/svg+xml",
     "review.css": "text/css",
@@ -44,15 +45,21 @@ def walled(
 ) -> App:
     """The whole application behind its guard, as a server runs it; `home` is the folder of what people configured, `by`
     decides where a session has no name. With a password people log in; `hosts` are what else the server is called."""
-    rooms, methods = application(path, home, by), READING | {"POST"}
+    token, methods = secrets.token_urlsafe(32), READING | {"POST"}
+    rooms = application(path, home, by, token)
     if not password:
-        return Guard(rooms, key, port, methods=methods, opened=is_feed, hosts=hosts)
-    door = Door(rooms, key, password, free=is_feed)
-    return Guard(door, key, port, methods=methods, opened=lambda method, path: True, hosts=hosts)
+        return Guard(rooms, key, port, methods=methods, opened=_open_to_all, hosts=hosts, page=closed)
+    door = Door(rooms, key, password, token=token, free=is_feed)
+    return Guard(door, key, port, methods=methods, opened=lambda method, path: True, hosts=hosts, page=closed)
 
 
-def application(path: Path, home: Path, by: str = "") -> App:
-    """The rooms, on this database. The guard stands before it (`app.web.guard`)."""
+def _open_to_all(method: str, path: str) -> bool:
+    """Feeds look themselves who asks; how a page looks is no secret."""
+    return is_feed(method, path) or (method in READING and path in FREE)
+
+
+def application(path: Path, home: Path, by: str = "", token: str = "") -> App:
+    """The rooms, on this database. The guard stands before it (`app.web.guard`); forms hold `token`."""
     routes = [
         Route("/static/{name}", static),
         *reading.ROUTES,
@@ -66,7 +73,7 @@ def application(path: Path, home: Path, by: str = "") -> App:
     handlers = {HTTPException: refused, DatabaseBusy: busy, DatabaseProblem: unusable, Exception: broken}
     made = Starlette(routes=routes, exception_handlers=handlers)
     made.state.path, made.state.home, made.state.feeds = path, home, Feeds(home)
-    made.state.desk = Desk(path, home, by)
+    made.state.desk = Desk(path, home, by, token=token or secrets.token_urlsafe(32))
     made.state.desk.start()
     return Suffixed(made, made.state.feeds)
 
@@ -123,7 +130,7 @@ class Suffixed:
 def static(request: Request) -> Response:
     """A file of ours."""
     name = request.path_params["name"]
-    if name not in STATIC or not (file := HERE / "static" / name).exists():
+    if name not in STATIC or not (file := LOOK / name).exists():
         raise HTTPException(404, "There is no such file.")
     return Response(file.read_bytes(), media_type=STATIC[name])
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from app.web.desk import is_number
+from app.web.forms import is_number
 from app.web.pages import Found, page, reading
 from db import desk
 from db.connect import Database

@@ -5,21 +5,20 @@ A form carries the number of the verdict that was looked at: where another one h
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from app.web.desk import decided_on, desk_of, for_script, is_number, last_of, reviewer, viewed
+from app.web.desk import decided_on, desk_of, for_script, last_of, reviewer, viewed
+from app.web.forms import Fields, is_number, posted
 from app.web.pages import html, reading, several
 from app.web.review import looked
 from crawler.source import SourceError
@@ -38,43 +37,6 @@ NOTE_CHARACTERS = 2_000
 SAID = {"allow": "always allowed", "deny": "always denied", "none": "no rule any more"}
 APPLY_SECONDS = 2.0
 """How long the page waits for stored comments to be judged by a new word on a domain."""
-
-
-def posted(work: Callable[[Request, Fields], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """Makes an endpoint of a function that writes: the form is whole and ours before anything happens."""
-
-    async def answer(request: Request) -> Response:
-        fields = Fields(await request.body())
-        if not hmac.compare_digest(fields["token"].encode(), desk_of(request).token.encode()):
-            raise HTTPException(403, "This form is from an earlier start of the server. Load the page again.")
-        return await run_in_threadpool(work, request, fields)
-
-    return answer
-
-
-class Fields:
-    """The fields of a form; what is missing is empty."""
-
-    def __init__(self, body: bytes) -> None:
-        try:
-            self._fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=2_000)
-        except ValueError:
-            raise HTTPException(400, "More fields than any form of ours has.") from None
-
-    def __getitem__(self, name: str) -> str:
-        return self._fields.get(name, [""])[0]
-
-    def number(self, name: str) -> int:
-        """A whole number; raises HTTPException for anything else."""
-        if not is_number(self[name]):
-            raise HTTPException(400, f"The form lacks a number: {name}.")
-        return int(self[name])
-
-    def said(self) -> Any:
-        """`spam` or `ok`; raises HTTPException for anything else."""
-        if self["said"] not in ("spam", "ok"):
-            raise HTTPException(400, "A decision is spam or ok.")
-        return self["said"]
 
 
 @posted

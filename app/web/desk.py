@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import Request
 
+from app.web.forms import is_number
 from app.web.pages import reading
 from crawler.source import catalogue
 from db import desk, read
@@ -92,9 +93,9 @@ class Desk:
     home: Path
     by: str
     """Who decides when the session has no name of its own."""
-    waiting: desk.Waiting = field(default_factory=desk.Waiting)
-    token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    token: str
     """In every form of ours: a second line behind the guard's look at the request's origin."""
+    waiting: desk.Waiting = field(default_factory=desk.Waiting)
     plans: OrderedDict[str, Plan] = field(default_factory=OrderedDict)
     notes: OrderedDict[str, str] = field(default_factory=OrderedDict)
     """What the next page says of what was done, by a name that its address carries: an address says nothing itself."""
@@ -268,11 +269,6 @@ def decided_on(rows: Sequence[Row]) -> str:
 def for_script(request: Request) -> bool:
     """Does a script of ours ask, not a form?"""
     return "application/json" in request.headers.get("accept", "")
-
-
-def is_number(text: str) -> bool:
-    """The number of a row, as an address has it."""
-    return text.isascii() and text.isdecimal() and 0 < len(text) < 19
 
 
 def number_of(text: str) -> int:

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 from filelock import FileLock
 from starlette.concurrency import run_in_threadpool
@@ -25,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from app.web.forms import Fields, posted
 from app.web.pages import html, missing, reading
 from db import browse
 from db.connect import now
@@ -126,30 +126,23 @@ def feeds(request: Request) -> Response:
         sources, waiting = browse.choices(db)["source"], browse.held(db)
     base = f"{request.url.scheme}://{request.url.netloc}/feeds"
     kept = request.app.state.feeds.all()
-    return html("feeds.html", request, kept=kept, base=base, sources=sources, waiting=waiting)
+    token = request.app.state.desk.token
+    return html("feeds.html", request, kept=kept, base=base, sources=sources, waiting=waiting, token=token)
 
 
-async def make(request: Request) -> Response:
+@posted
+def make(request: Request, fields: Fields) -> Response:
     """A new address."""
-    name = (await _field(request, "name")).strip()[:NAME] or "a feed reader"
-    await run_in_threadpool(request.app.state.feeds.make, name)
+    name = fields["name"].replace("\0", "").encode("utf-8", "ignore").decode().strip()[:NAME]
+    request.app.state.feeds.make(name or "a feed reader")
     return RedirectResponse("/feeds", 303)
 
 
-async def revoke(request: Request) -> Response:
+@posted
+def revoke(request: Request, fields: Fields) -> Response:
     """An address opens nothing any more."""
-    await run_in_threadpool(request.app.state.feeds.revoke, await _field(request, "id"))
+    request.app.state.feeds.revoke(fields["id"])
     return RedirectResponse("/feeds", 303)
-
-
-async def _field(request: Request, name: str) -> str:
-    """A field of a form; surrogates and NUL cannot be in it."""
-    body = (await request.body()).decode("utf-8", "replace")
-    try:
-        found = parse_qs(body, max_num_fields=10).get(name, [""])[0]
-    except ValueError:
-        return ""
-    return found.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 ROUTES = [

@@ -102,12 +102,15 @@ class Guard:
         policies: Mapping[str, str] = {},
         opened: Callable[[str, str], bool] = lambda method, path: False,
         hosts: Iterable[str] = (),
+        page: Callable[[int, str], str] | None = None,
     ) -> None:
         """`policies`: other Content-Security-Policies for paths that begin so; `STRICT` holds for all others.
 
         `opened` says of a method and a path whether the application checks itself who asks: no cookie is needed there.
-        `hosts` are further names, with the port where browsers send it, that the server answers to.
+        `hosts` are further names, with the port where browsers send it, that the server answers to. `page` makes a page
+        of what a stranger's browser is told; programs get the bare text.
         """
+        self._page = page
         self._app, self._key, self._methods, self._opened = app, key, methods, opened
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")} | set(hosts)
         self._policies = dict(policies)
@@ -125,7 +128,7 @@ class Guard:
         if scope["path"] == ENTRANCE:
             return await self._enter(scope, dressed)
         if not self._key.opens(_header(scope, "cookie")) and not self._opened(scope["method"], scope["path"]):
-            return await self._stranger(dressed, CLOSED)
+            return await self._stranger(scope, dressed, CLOSED)
         await self._pass(scope, receive, dressed)
         return None
 
@@ -173,14 +176,17 @@ class Guard:
         if self._key.opens(_header(scope, "cookie")):
             return await _answer(send, 303, "", location="/")
         if scope["method"] != "GET" or not self._key.spend(token):
-            return await self._stranger(send, SPENT)
+            return await self._stranger(scope, send, SPENT)
         return await _answer(send, 303, "", location="/", set_cookie=self._key.set_cookie())
 
-    async def _stranger(self, send: _Dressed, text: str) -> None:
+    async def _stranger(self, scope: Scope, send: _Dressed, text: str) -> None:
         """Somebody without the cookie; who tries too often waits."""
+        status, more = 401, {}
         if self._key.too_many(time.monotonic()):
-            return await _answer(send, 429, "Too many tries. Wait a minute.", retry_after="60")
-        return await _answer(send, 401, text)
+            status, text, more = 429, WAIT, {"retry_after": "60"}
+        if self._page and "text/html" in _header(scope, "accept"):
+            text, more = self._page(status, text), {**more, "content-type": "text/html; charset=utf-8"}
+        return await _answer(send, status, text, **more)
 
     def _policy(self, path: str) -> str:
         return next((policy for start, policy in self._policies.items() if path.startswith(start)), STRICT)
@@ -189,6 +195,7 @@ class Guard:
 CLOSED = "This opens with the address that watchfloor printed when it started, in the browser that used that address."
 SPENT = "This address was used already, or is not whole. Start the command again for a new one."
 TOO_LONG = "More than this server takes."
+WAIT = "Too many tries. Wait a minute, then try again."
 
 
 class _TooLong(Exception):

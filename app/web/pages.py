@@ -25,6 +25,7 @@ from db.connect import Database, DatabaseProblem, now, open_reader, problems_of
 from db.feeds import Feed, NoFeed, atom, entries, feed_id
 
 HERE = Path(__file__).parent
+LOOK = HERE / "static"
 ROOMS = (
     ("Latest", "/"),
     ("Stories", "/stories"),
@@ -92,9 +93,23 @@ def reading(path: Path, seconds: float = SECONDS) -> Iterator[Database]:
 
 def html(template: str, request: Request, *, status: int = 200, **values: Any) -> Response:
     """A page of ours; `here` is the room's address in the bar, `waiting` how many comments are held."""
-    given = {"here": "", "waiting": 0, "feed": "", "asked": "", "status": status, **values}
-    text = _environment().get_template(template).render(rooms=ROOMS, zone=_zone(), request=request, **given)
+    text = _made(template, **{"rooms": ROOMS, "request": request, "status": status, **values})
     return Response(text, status_code=status, media_type="text/html")
+
+
+def closed(status: int, told: str) -> str:
+    """A page for somebody who was not let in: what is told, and no way into any room."""
+    return _made("closed.html", rooms=(), status=status, told=told)
+
+
+def bar(rooms: Sequence[tuple[str, str]], home: str, here: str) -> Markup:
+    """What stands at the top of every page, for pages that are made elsewhere."""
+    return Markup(_made("bar.html", rooms=rooms, home=home, here=here))  # noqa: S704 - escaped by the template
+
+
+def _made(template: str, **values: Any) -> str:
+    given = {"home": "/", "here": "", "waiting": 0, "feed": "", "asked": "", "zone": _zone(), **values}
+    return _environment().get_template(template).render(given)
 
 
 def _atom(request: Request, title: str, rows: Sequence[Row]) -> Response:

@@ -18,12 +18,12 @@ from app.web.desk import (
     View,
     desk_of,
     for_script,
-    is_number,
     last_of,
     number_of,
     reviewer,
     viewed,
 )
+from app.web.forms import is_number
 from app.web.pages import Found, html, page, reading
 from db import desk, read
 from db.connect import Database

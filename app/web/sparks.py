@@ -1,4 +1,8 @@
-"""Small pictures beside figures: a row of columns, a line. SVG as text, pure; colours are the stylesheet's."""
+"""Small pictures beside figures: a row of columns, a line. SVG as text, pure; colours are the stylesheet's.
+
+They have no axes, labels or names: they are said in words to who cannot see them, and stand in figures beside them.
+Pictures that stand for themselves are `app.charts`; the two have nothing in common but the form.
+"""
 
 from __future__ import annotations
 

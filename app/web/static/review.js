@@ -268,6 +268,7 @@
     event.preventDefault();
     act();
   });
+  for (const id of ["decide", "undo"]) byId(id).addEventListener("click", (event) => { if (event.detail > 1) event.preventDefault(); });  // of a double click one
   byId("decide").addEventListener("submit", (event) => { event.preventDefault(); decide(event.submitter ? event.submitter.value : "spam"); });
   byId("undo").addEventListener("submit", (event) => { event.preventDefault(); undo(); });
   byId("like").addEventListener("submit", (event) => { event.preventDefault(); preview("spam"); });
