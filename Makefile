@@ -8,7 +8,7 @@ PEERS := bench/out/peers
 
 export WATCHFLOOR_CHROMIUM WATCHFLOOR_NO_BROWSER
 
-.PHONY: help venv demo test screenshots faults kills check lint docs format lock refresh bench-clean clean
+.PHONY: help venv demo test screenshots faults hostile kills check lint docs format lock refresh bench-clean clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ check: lint ## all that must hold before a change lands
 
 faults: $(READY) ## a real spreadsheet opens hostile exports (needs LibreOffice)
 	@WATCHFLOOR_FAULTS=1 $(PY) -m pytest -rs tests/test_faults_*.py
+
+hostile: $(READY) ## a crawl of a hostile site, judged, for each thing its robots.txt can be
+	@PYTHONPATH=. $(PY) -m tools.hostile
 
 kills: $(READY) ## a crawl killed at 20 random moments, each time mended by the next
 	@WATCHFLOOR_KILLS=20 $(PY) -m pytest -rP tests/test_crawl_killed.py

@@ -11,10 +11,10 @@ import gzip
 import io
 import json
 import re
-import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -25,24 +25,39 @@ from crawler.items import Found, Listing, Moment
 from crawler.markup import within_limits
 from crawler.moments import machine_time
 from crawler.source import Source
+from crawler.text import words
 from crawler.urls import absolute, host_of, normal
+from crawler.xml import CUT, MORE, Xml, local
 
-XML_DEPTH = 64
-"""Elements in one another. Honest feeds and sitemaps stay below 20; feedparser hangs on very deep ones."""
-FEED_ELEMENTS = 50_000
-"""Honest feeds stay below 10,000; feedparser takes up to 80 µs for each and cannot be interrupted."""
+FEED_ITEMS = 1_000
+"""Of one feed. Those of news sites have 10 to 100; feedparser takes 0.3 ms for each."""
+FEED_ELEMENTS = 12 * FEED_ITEMS
+"""Of what is read of a feed: an entry has four to six."""
+CROWDED = "crowded with titles, links or dates as no feed is"
+LOOSE_BYTES = 256 * 1024
+"""Of a broken feed, up to which feedparser may mend it itself, which it does better; it takes 4 s for each MB."""
+FIELD_CHARACTERS = 4 * limits.URL_CHARACTERS
+"""Of one field of a feed's entry."""
+LOOKED_AT = 20_000
+"""Addresses of one sitemap that are looked at, which takes 0.1 ms for each; the others are counted."""
+FURTHER = 1_000
+"""Listings that one listing may lead to: a run visits some tens."""
+SECTION_LINKS = 5_000
+"""Links of one section page that are looked at; front pages have 500."""
 SLUG_HYPHENS = 2
 """Words in an article's address are joined by hyphens: `north-korea-suffers-losses` has three."""
 TITLE_WORDS = 4
 """A link to an article says its headline; a link to a section says one or two words."""
 
 GZIP_PART = 64 * 1024
-CUT = "cut in the middle"
 COMMENT_LINK = re.compile(r"#(?:comment|respond|disqus|c)[-_]?\d+", re.IGNORECASE)
 """Where a feed of comments leads: under an article, to one of them."""
 COMMENTS_TITLE = re.compile(r"\s*comments? (?:on|for)\b", re.IGNORECASE)
 """How WordPress, which has most of them, titles such a feed."""
-"""The one problem with which a listing's links are still good."""
+ENTRIES = frozenset(words("item entry"))
+CONTAINERS = ENTRIES | frozenset(words("rss rdf channel feed"))
+FIELDS = frozenset(words("title link guid id pubdate published updated modified created issued date"))
+"""What is read of a feed. All else, the articles' texts above all, is left out before feedparser reads it."""
 
 _ARTICLE_PATH = re.compile(
     r"/(?:19|20)\d\d/(?:\d\d?|[a-z]{3})/"  # dated path
@@ -84,18 +99,62 @@ def wanted(url: str, source: Source) -> bool:
 def _feed(body: bytes, url: str, source: Source) -> Listing:
     if body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         return _json_feed(body, url, source)
-    problem = _xml_problem(body, FEED_ELEMENTS)
-    if problem and problem != CUT:
-        return Listing(kind="feed", problem=problem)
+    if not body.strip():
+        return Listing(kind="feed", problem="empty")
+    xml = Xml(body)
+    slim, left_out = _slim(xml)
+    if xml.refused:
+        return Listing(kind="feed", problem=xml.problem)
     import feedparser  # on use: a crawl of sitemaps alone need not pay for it
 
-    parsed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": url}, sanitize_html=False)
-    if not parsed.version and not parsed.entries:
+    given = body if (xml.broken or xml.root is None) and len(body) <= LOOSE_BYTES else slim
+    parsed = feedparser.parse(io.BytesIO(given), response_headers={"content-location": url}, sanitize_html=False)
+    if not parsed.get("version") and not parsed.entries:
         return Listing(kind="feed", problem="neither RSS nor Atom")
     if _is_of_comments(parsed):
         return Listing(kind="feed", problem="a feed of comments, not of articles")
-    entries = (_entry(e, url) for e in parsed.entries)
-    return replace(_capped("feed", entries, source), problem=problem)
+    listing = _capped("feed", (_entry(e, url) for e in parsed.entries), source)
+    return replace(listing, left_out=listing.left_out + left_out, problem=xml.problem)
+
+
+def _slim(xml: Xml) -> tuple[bytes, int]:
+    """The feed with its first entries, and of them what is read; and the number of entries left out."""
+    entries = left_out = 0
+    for element in xml:
+        name = local(element.tag)
+        if name in ENTRIES:
+            entries += 1
+            left_out += entries > FEED_ITEMS
+        if name in CONTAINERS and not (name in ENTRIES and entries > FEED_ITEMS):
+            _prune(element)
+        elif name not in FIELDS and next(element.iterancestors("{*}title"), None) is None:
+            element.clear(keep_tail=True)
+    if xml.root is None or xml.refused:
+        return b"", left_out
+    for open_still in [*xml.root.iter(*(f"{{*}}{name}" for name in ("entry", "item", "channel"))), xml.root]:
+        _prune(open_still)
+    if sum(1 for _ in xml.root.iter()) > FEED_ELEMENTS:
+        xml.problem = CROWDED
+    return bytes(etree.tostring(xml.root, encoding="utf-8")), left_out
+
+
+def _prune(container: Any) -> None:
+    for child in list(container):
+        name = local(child.tag)
+        if name in FIELDS:
+            _shorten(child)
+        elif name not in CONTAINERS or not len(child):
+            container.remove(child)
+
+
+def _shorten(element: Any) -> None:
+    if len(element) or len(element.text or "") > FIELD_CHARACTERS:
+        text = "".join(element.itertext())[:FIELD_CHARACTERS]
+        del element[:]
+        element.text = text
+    for name, value in element.attrib.items():
+        if len(value) > FIELD_CHARACTERS:
+            element.set(name, "")
 
 
 def _is_of_comments(parsed: Any) -> bool:
@@ -137,10 +196,11 @@ def _json_feed(body: bytes, url: str, source: Source) -> Listing:
             published=machine_time(_json_text(item, "date_published")),
             lastmod=machine_time(_json_text(item, "date_modified")),
         )
-        for item in items
+        for item in items[:FEED_ITEMS]
         if isinstance(item, dict)
     )
-    return _capped("feed", found, source)
+    listing = _capped("feed", found, source)
+    return replace(listing, left_out=listing.left_out + max(0, len(items) - FEED_ITEMS))
 
 
 def _json_text(item: dict[str, Any], key: str) -> str:
@@ -152,30 +212,59 @@ def _json_text(item: dict[str, Any], key: str) -> str:
 
 
 def _sitemap(body: bytes, url: str, source: Source) -> Listing:
-    problem = _xml_problem(body)
-    if problem and problem != CUT:
-        return Listing(kind="sitemap", problem=problem)
-    found: list[Found] = []
-    more: list[str] = []
-    root = ""
-    for element in _elements(body):
-        name = _local(element.tag)
-        if name in ("urlset", "sitemapindex"):
-            root = name
-        elif name == "url":
-            found.append(_sitemap_entry(element, url))
-        elif name == "sitemap":
-            more.append(absolute(_texts(element).get("loc", ""), url))
-    if not root:
+    if not body.strip():
+        return Listing(kind="sitemap", problem="empty")
+    xml, read = Xml(body), _Read()
+    listing = _capped("sitemap", _entries(xml, url, read), source)
+    if xml.refused:
+        return Listing(kind="sitemap", problem=xml.problem)
+    if xml.root is None or local(xml.root.tag) not in ("urlset", "sitemapindex"):
         return Listing(kind="sitemap", problem="no sitemap: neither <urlset> nor <sitemapindex>")
-    if problem == CUT:
-        del (found or more)[-1:]  # the parser closed it: its address may be half of one
-    return replace(_capped("sitemap", found, source), more=tuple(m for m in dict.fromkeys(more) if m), problem=problem)
+    further = tuple(read.more)
+    problem = xml.problem or (MORE.format(FURTHER, "further listings") if len(further) > FURTHER else "")
+    return replace(listing, more=further[:FURTHER], left_out=listing.left_out + read.beyond, problem=problem)
 
 
-def _sitemap_entry(element: Any, listing: str) -> Found:
+@dataclass(slots=True)
+class _Read:
+    """What a sitemap has besides the addresses that are looked at."""
+
+    pages: int = 0
+    beyond: int = 0
+    more: dict[str, None] = field(default_factory=dict)
+    """Further sitemaps."""
+
+
+def _entries(xml: Xml, url: str, read: _Read) -> Iterator[Found]:
+    """What a sitemap lists. Of one that was cut the last one is left out: the parser closed it, and its address may be
+    half of one."""
+    last = None
+    for element in xml:
+        name = local(element.tag)
+        if name not in ("url", "sitemap"):
+            continue
+        if last is not None:
+            yield from _entry_of(last, url, read)
+        last = (name, _texts(element))
+        element.clear()
+    if last is not None and xml.problem != CUT:
+        yield from _entry_of(last, url, read)
+
+
+def _entry_of(entry: tuple[str, dict[str, str]], url: str, read: _Read) -> Iterator[Found]:
+    name, texts = entry
+    if name == "sitemap":
+        if len(read.more) <= FURTHER and (child := absolute(texts.get("loc", ""), url)):
+            read.more[child] = None
+    elif read.pages < LOOKED_AT:
+        read.pages += 1
+        yield _sitemap_entry(texts, url)
+    else:
+        read.beyond += 1
+
+
+def _sitemap_entry(texts: dict[str, str], listing: str) -> Found:
     """A `<url>`, with what a news sitemap adds: title and publication date."""
-    texts = _texts(element)
     return Found(
         url=absolute(texts.get("loc", ""), listing),
         listing=listing,
@@ -189,29 +278,11 @@ def _texts(element: Any) -> dict[str, str]:
     """The first text under each local name, of the entry itself and of its `<news:news>`: the `<loc>` and `<title>`
     of a picture or a film are not the page's."""
     texts: dict[str, str] = {}
-    news = [child for child in element if _local(child.tag) == "news"]
-    for parent in (element, *news[:1]):
+    news = next((child for child in element if local(child.tag) == "news"), ())
+    for parent in (element, news):
         for child in parent:
-            texts.setdefault(_local(child.tag), (child.text or "").strip())
+            texts.setdefault(local(child.tag), (child.text or "")[:FIELD_CHARACTERS].strip())
     return texts
-
-
-def _elements(body: bytes) -> Iterator[Any]:
-    """Each element as it ends, in a tree without entities; what precedes an error is kept."""
-    events = etree.iterparse(
-        io.BytesIO(body),
-        events=("end",),
-        resolve_entities=False,
-        no_network=True,
-        recover=True,
-        huge_tree=False,
-        remove_comments=True,
-    )
-    try:
-        for _, element in events:
-            yield element
-    except etree.XMLSyntaxError:
-        return
 
 
 # ---- section pages
@@ -235,7 +306,8 @@ def _section(body: bytes, url: str, source: Source) -> Listing:
         return Listing(kind="section", problem="no readable page")
     base, page, hosts = _base(root, url), normal(url), source.all_hosts
     found, more = [], []
-    for a in root.iter("a"):
+    links = root.iter("a")
+    for a in islice(links, SECTION_LINKS):
         to = absolute(a.get("href") or "", base)
         if not to or host_of(to) not in hosts:
             continue
@@ -246,7 +318,8 @@ def _section(body: bytes, url: str, source: Source) -> Listing:
             found.append(Found(url=to, listing=url, title=title))
     head = (absolute(link.get("href") or "", base) for link in root.iter("link") if _leads_on(link))
     more = [m for m in dict.fromkeys((*head, *more)) if m and normal(m) != page]
-    return replace(_capped("section", found, source), more=tuple(more))
+    listing = _capped("section", found, source)
+    return replace(listing, more=tuple(more[:FURTHER]), left_out=listing.left_out + sum(1 for _ in links))
 
 
 def _leads_on(element: Any) -> bool:
@@ -278,12 +351,17 @@ def _looks_like_article(to: str, title: str, page: str, source: Source) -> bool:
 def _capped(kind: Any, found: Iterable[Found], source: Source) -> Listing:
     """Each wanted link once, in order, up to the source's cap; the rest is counted."""
     once: dict[str, Found] = {}
+    seen: set[str] = set()
     for f in found:
+        if not f.url or f.url in seen:
+            continue
+        seen.add(f.url)
         key = normal(f.url)
-        if key and key not in once and wanted(f.url, source):
-            once[key] = f
-    links = tuple(once.values())
-    return Listing(kind=kind, links=links[: source.max_links], left_out=max(0, len(links) - source.max_links))
+        if not key or key in once or not wanted(f.url, source):
+            continue
+        once[key] = f
+    links = tuple(islice(once.values(), source.max_links))
+    return Listing(kind=kind, links=links, left_out=len(once) - len(links))
 
 
 def _unpacked(body: bytes) -> bytes:
@@ -304,40 +382,9 @@ def _is_html(body: bytes) -> bool:
     )
 
 
-def _xml_problem(body: bytes, most: int = sys.maxsize) -> str:
-    """Why this XML must not reach a tree builder: entities of its own, too deep, too crowded; `CUT`
-    when it may but has no end, empty when all is well."""
-    if not body.strip():
-        return "empty"
-    if re.search(rb"<!ENTITY", body[:65536], re.I):
-        return "declares XML entities, which no feed needs"
-    depth = count = 0
-    events = etree.iterparse(
-        io.BytesIO(body), events=("start", "end"), resolve_entities=False, no_network=True, recover=True
-    )
-    try:
-        for event, element in events:
-            depth += 1 if event == "start" else -1
-            if depth > XML_DEPTH:
-                return f"nested deeper than {XML_DEPTH} elements"
-            count += event == "start"
-            if count > most:
-                return f"more than {most} elements"
-            if len(element.attrib) > limits.ATTRIBUTES_A_TAG:
-                return f"an element with more than {limits.ATTRIBUTES_A_TAG} attributes"
-            if event == "end":
-                element.clear()
-    except etree.XMLSyntaxError as e:
-        return "nested too deep" if "depth" in str(e).lower() else ""
-    return CUT if any(e.type == etree.ErrorTypes.ERR_TAG_NOT_FINISHED for e in events.error_log) else ""
-
-
-def _local(tag: object) -> str:
-    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
-
-
 def _plain(text: str) -> str:
     """One line of text; markup in a feed's title is dropped."""
+    text = text[:FIELD_CHARACTERS]
     if "<" in text:
         text = re.sub(r"<[^<>]{0,300}>", " ", text)
     return " ".join(text.split())[: limits.HEADLINE_CHARACTERS]

@@ -42,7 +42,7 @@ class Patience:
         """By source: why not all of its pages were asked for."""
         self._clock = clock
         self._began: dict[str, float] = {}
-        self._in_vain: Counter[str] = Counter()
+        self._in_vain: dict[str, Counter[str]] = {}
         self._over: dict[str, str] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[Any] | None = None
@@ -80,6 +80,17 @@ class Patience:
         """The host asked for more time than a run can give."""
         self._vain(host, BUSY, limits.BUSY_ANSWERS)
 
+    def check(self, request: Request) -> None:
+        """Raises `Barred` for a host that is not asked for more. A page that was asked for already has failed; the
+        others wait for the next run."""
+        host = host_of(request.url)
+        why = self.over(host)
+        if not why:
+            return
+        if source := request.meta.get("source"):
+            self.cut_short.setdefault(source.id, f"{why}: {host}")
+        raise Barred(Failed(outcome="failed" if request.meta.get("retry_times") else "skipped", reason=why))
+
     def over(self, host: str) -> str:
         """Why this host is not asked for more; empty when it may be."""
         if host not in self._over and self._clock() - self._began.get(host, self._clock()) > 60 * limits.HOST_MINUTES:
@@ -87,8 +98,9 @@ class Patience:
         return self._over.get(host, "")
 
     def _vain(self, host: str, why: str, most: int) -> None:
-        self._in_vain[host] += 1
-        if self._in_vain[host] >= most:
+        counts = self._in_vain.setdefault(host, Counter())
+        counts[why] += 1
+        if counts[why] >= most:
             self._give_up(host, why)
 
     def _give_up(self, host: str, why: str) -> None:
@@ -117,11 +129,6 @@ class Gate:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Raises `Barred`. A page that was asked for already has failed; the others wait for the next run."""
-        patience = self.crawler.get_extension(Patience)
-        why = patience.over(host_of(request.url)) if patience else ""
-        if not patience or not why:
-            return
-        if source := request.meta.get("source"):
-            patience.cut_short.setdefault(source.id, f"{why}: {host_of(request.url)}")
-        raise Barred(Failed(outcome="failed" if request.meta.get("retry_times") else "skipped", reason=why))
+        """Raises `Barred`."""
+        if patience := self.crawler.get_extension(Patience):
+            patience.check(request)

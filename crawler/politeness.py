@@ -154,6 +154,8 @@ class Handler(HTTP11DownloadHandler):
     async def download_request(self, request: Request) -> Response:
         """As Scrapy asks for it."""
         politeness, patience = self._crawler.get_extension(Politeness), self._crawler.get_extension(Patience)
+        if patience:
+            patience.check(request)  # much can have become of the host while it waited
         if politeness:
             politeness.sending(request)
         if patience is None:

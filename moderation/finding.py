@@ -34,6 +34,8 @@ LATIN_RUN = re.compile(r"(?<![A-Za-z0-9-])[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)+")
 NO_BLANKS = re.compile("[\u0e00-\u0eff\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7ff\uff66-\uff9f]")
 """Scripts that write without blanks, and Korean, whose endings follow a Latin word directly."""
 WWW = re.compile(r"www\.", re.IGNORECASE)
+ADDRESSED = re.compile(r"[wW]{3}\.(?:[a-zA-Z0-9-]+\.)+(?:[a-z]{2,24}|[A-Z]{2,24})")
+"""What is written as an address is one, under whatever suffix: as GitHub's Markdown has it (GFM, 6.9)."""
 EDGE = re.compile(rf"[{SYMBOL}-]+(?=\w)|-+")
 MARK = re.compile(
     r":[/\\][/\\](?:(?<=[ps]://)"
@@ -67,13 +69,13 @@ HOST_TRAILING = TRAILING.replace("_", "")
 
 
 @cache
-def _dot_finders() -> tuple[Callable[..., re.Match[str] | None], Callable[..., re.Match[str] | None]]:
-    """What finds a full stop before a suffix in any text, and in one that is ASCII."""
-    return inner_dot(plain=False).search, inner_dot(plain=True).search
+def _dot_finder(plain: bool) -> Callable[..., re.Match[str] | None]:
+    """What finds a full stop before a suffix, in a text that is ASCII or in any; each is made when it is needed."""
+    return inner_dot(plain=plain).search
 
 
 def inner_dot(*, plain: bool) -> re.Pattern[str]:
-    """A full stop, in small letters, behind which a suffix stands, or what may be meant for one.
+    """A full stop, in small letters, behind which a suffix stands, or what may be meant for one, or before it `www`.
 
     In a plain text, which is ASCII, a suffix cannot be meant by other letters.
     """
@@ -83,7 +85,7 @@ def inner_dot(*, plain: bool) -> re.Pattern[str]:
     if plain:
         letter, start, other = "a-z0-9_", "a-z0-9", ""
     before, behind = f"(?=[{start}-])(?<=[{letter}-]\\.)", f"(?!-*[{letter}])"
-    return re.compile(rf"\.{before}(?:{suffixes}{behind}|(?={number}{number}[0-9]){other})")
+    return re.compile(rf"\.{before}(?:{suffixes}{behind}|(?<=www\.)|(?={number}{number}[0-9]){other})")
 
 
 def _any_of(words: list[str]) -> str:
@@ -212,7 +214,7 @@ def _bare(folded: Folded, taken: list[Place]) -> list[Place]:
     """Bare domains and addresses beside the places taken, which are in order."""
     text, low = folded.text, folded.low
     plain = text.isascii()
-    find_dot = _dot_finders()[plain]
+    find_dot = _dot_finder(plain)
     found: list[Place] = []
     dot = find_dot(low)
     if not dot:
@@ -286,9 +288,11 @@ def _read(run: str) -> Reading | None:
     if tld.lower() not in tiers():
         name, tld, meant = _other_suffix(name, tld)
         end = start + len(name) + 1 + len(tld)
+    if not meant and ADDRESSED.fullmatch(run, start, end):
+        meant = tld
     if not meant or not _possible(run[start:end]):
         return None
-    label, tier = name.rpartition(".")[2], tiers()[meant.lower()]
+    label, tier = name.rpartition(".")[2], tiers().get(meant.lower(), "plain")
     host = f"{name}.{meant}"
     return Reading(start, end, host, label, meant, tier, meant != tld, by_itself(host, label, meant, tier))
 

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crawler import limits
-from crawler.discovery import XML_DEPTH, read_listing, wanted
+from crawler import discovery, limits, xml
+from crawler.discovery import FEED_ITEMS, read_listing, wanted
 from crawler.items import Found, Listing
 from crawler.source import Source
+from crawler.xml import DEPTH as XML_DEPTH
 from strategies import shreds
 
 URL = "https://example.com/listing"
@@ -115,12 +116,58 @@ def test_a_feed_in_another_encoding_than_it_says_is_read_all_the_same(declared, 
         ('{"items": {"url": "/a"}}', "not a JSON feed: it has no list of items"),
         (BOMB + RSS.format("<item><title>&c;</title></item>"), "declares XML entities, which no feed needs"),
         ("<rss>" + "<a>" * 100_000, f"nested deeper than {XML_DEPTH} elements"),
-        (RSS.format("<item/>" * 50_001), "more than 50000 elements"),
         ("<rss " + " ".join(f"a{i}=''" for i in range(501)) + "/>", "an element with more than 500 attributes"),
     ],
 )
 def test_what_is_no_feed_is_said(body, problem):
     assert read("feed", body) == Listing(kind="feed", problem=problem)
+
+
+def test_of_a_feed_without_end_the_first_entries_are_read_and_the_others_counted():
+    listing = read("feed", RSS.format("".join(ITEM.replace("one", f"n{i}") for i in range(FEED_ITEMS + 5))))
+    assert paths(listing.links)[0] == "/2024/12/n0"
+    assert len(listing.links) + listing.left_out == FEED_ITEMS + 5
+
+
+TEXT = "<description>" + "&lt;a href='/x'&gt;x&lt;/a&gt;" * 20_000 + "</description>"
+XHTML = "<x:div xmlns:x='http://www.w3.org/1999/xhtml'>" + "<x:p>x</x:p>" * 20_000 + "</x:div>"
+
+
+@pytest.mark.parametrize("inside", [TEXT, XHTML, f"<content>{XHTML}</content>"], ids=["text", "XHTML", "content"])
+def test_the_articles_in_a_feed_are_not_read(inside, monkeypatch):
+    import feedparser
+
+    given, parse = [], feedparser.parse
+    monkeypatch.setattr(feedparser, "parse", lambda file, **how: given.append(file.getvalue()) or parse(file, **how))
+    listing = read("feed", RSS.format(ITEM.replace("</item>", inside + "</item>")))
+    assert [f.title for f in listing.links] == ["One"]
+    assert len(given[0]) < 1_000
+
+
+@pytest.mark.parametrize(
+    ("inside", "problem"),
+    [
+        ("<item><title>t</title></item>" * 25_000, "more than 40000 elements: the rest was not read"),
+        ("<item>" + "<title/>" * 20_000 + "</item>", "crowded with titles, links or dates as no feed is"),
+    ],
+)
+def test_a_feed_that_is_a_flood_says_so(inside, problem, monkeypatch):
+    monkeypatch.setattr(xml, "ELEMENTS", 40_000)
+    assert read("feed", RSS.format(inside)).problem == problem
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "hex_codec", "zlib"])
+def test_a_character_set_that_is_none_of_the_webs_is_not_used(charset):
+    feed = RSS.format(ITEM.replace("One", "+ADw-b+AD4- \\u003ci\\u003e"))
+    listing = read("feed", f"<?xml version='1.0' encoding='{charset}'?>{feed}")
+    assert [f.title for f in listing.links] == ["+ADw-b+AD4- \\u003ci\\u003e"]
+
+
+@pytest.mark.parametrize("encode", [str.encode, lambda text: text.encode("utf-16")], ids=["UTF-8", "UTF-16"])
+@pytest.mark.parametrize("kind", ["feed", "sitemap"])
+def test_entities_are_refused_in_every_encoding_and_wherever_they_are_declared(kind, encode):
+    body = f"<!--{'x' * 100_000}-->" + BOMB + RSS.format("<item><title>&c;</title></item>")
+    assert read(kind, encode(body)) == Listing(kind=kind, problem="declares XML entities, which no feed needs")
 
 
 def test_a_feed_cut_in_the_middle_gives_what_it_has_and_says_so():
@@ -196,6 +243,18 @@ def test_a_sitemap_cut_in_the_middle_gives_no_half_address():
     whole = entries("<loc>/2024/first</loc>", "<loc>/2024/second</loc>")
     listing = read("sitemap", whole[: whole.index("cond")])
     assert (paths(listing.links), listing.problem) == (["/2024/first"], "cut in the middle")
+
+
+def test_of_a_sitemap_without_end_the_first_addresses_are_read_and_the_others_counted(monkeypatch):
+    monkeypatch.setattr(discovery, "LOOKED_AT", 10)
+    listing = read("sitemap", entries(*(f"<loc>/{i}</loc>" for i in range(25))))
+    assert (len(listing.links), listing.left_out) == (5, 20)
+
+
+def test_an_index_leads_to_so_many_sitemaps_only():
+    index = "".join(f"<sitemap><loc>/{i}.xml</loc></sitemap>" for i in range(1_500))
+    listing = read("sitemap", f"<sitemapindex>{index}</sitemapindex>")
+    assert (len(listing.more), listing.problem) == (1_000, "more than 1000 further listings: the rest was not read")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scrapy import Request
+from scrapy.http import Response
+from twisted.internet.address import IPv4Address, IPv6Address
 
-from crawler.fetching import Addresses
+from crawler.fetching import Addresses, Barred, Guard, GuardedResolver
+from crawler.source import Source
 from strategies import texts
 
 PUBLIC = Addresses()
@@ -65,6 +69,11 @@ def test_public_addresses_pass(url):
         "[fe80::1]",
         "[fe80::1%25eth0]",
         "[ff0e::1]",
+        "[2001:0:7f00:1::]",
+        "[::ffff:0.0.0.0]",
+        "[0:0:0:0:0:ffff:a9fe:a9fe]",
+        "198.18.0.1",
+        "192.0.0.1",
     ],
 )
 def test_an_address_that_is_not_public_is_refused_in_every_notation(host):
@@ -146,3 +155,97 @@ def test_any_text_is_judged(url):
 def test_every_notation_of_an_address_is_judged_alike(ip):
     spellings = (str(ip), str(int(ip)), hex(int(ip)), f"0{int(ip):o}", f"[::ffff:{ip}]", f"[64:ff9b::{ip}]")
     assert len({PUBLIC.refusal(f"http://{host}/") for host in spellings}) == 1
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127。0。0。1", "127．0．0．1", "①②⑦.0.0.1", "⑫⑦.⓪.0.1", "127.0.0.1。", "0x7f。1", "[::ffff:127.0.0.1%25eth0]"],
+)
+def test_an_address_in_other_characters_is_refused_as_a_request_spells_it(host):
+    try:
+        url = Request(f"http://{host}/").url
+    except ValueError:
+        return
+    assert PUBLIC.refusal(url) in (NOT_PUBLIC, "a broken address")
+
+
+class Names:
+    """A resolver that answers from a list of lists, one for each lookup."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.nameResolver = self
+
+    def resolveHostName(self, receiver, hostName, portNumber=0, *_):  # noqa: N802, N803
+        receiver.resolutionBegan(self)
+        for address in self.answers.pop(0):
+            kind = IPv6Address if ":" in address else IPv4Address
+            receiver.addressResolved(kind("TCP", address, portNumber))
+        receiver.resolutionComplete()
+
+
+class Connecting:
+    """Whoever wants to connect."""
+
+    def __init__(self):
+        self.to = []
+
+    def resolutionBegan(self, _):  # noqa: N802
+        """Nothing to do."""
+
+    def addressResolved(self, address):  # noqa: N802
+        self.to.append(address.host)
+
+    def resolutionComplete(self):  # noqa: N802
+        """Nothing to do."""
+
+
+def lookups(resolver, *names, port=80):
+    for name in names:
+        connecting = Connecting()
+        resolver.resolveHostName(connecting, name, port)
+        yield connecting.to
+
+
+def test_a_name_is_judged_at_each_connection_by_what_it_leads_to_then():
+    resolver = GuardedResolver(Names(["8.8.8.8"], ["127.0.0.1"], ["8.8.8.8", "10.0.0.1", "fe80::1%eth0"]), PUBLIC)
+    assert list(lookups(resolver, "a.example", "a.example", "b.example")) == [["8.8.8.8"], [], ["8.8.8.8"]]
+    assert resolver.refused == {"a.example", "b.example"}
+
+
+def test_a_number_is_judged_when_it_is_connected_to_as_well():
+    resolver = GuardedResolver(Names(["127.0.0.1"], ["0.0.0.0"], ["::1"]), PUBLIC)
+    assert list(lookups(resolver, "2130706433", "0", "[::1]")) == [[], [], []]
+
+
+def test_an_allowed_name_may_lead_inwards_at_its_port_alone():
+    resolver = GuardedResolver(Names(["127.0.0.1"], ["127.0.0.1"]), ALLOWED)
+    assert list(lookups(resolver, "LocalHost", port=8000)) == [["127.0.0.1"]]
+    assert list(lookups(resolver, "localhost.", port=8000)) == [[]]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://other.example/", "https://example.com:80/", "http://example.com.evil.example/"]
+)
+def test_a_request_leaves_only_for_the_hosts_of_its_source(url):
+    source = Source(id="s", name="s", home="https://example.com/")
+    with pytest.raises(Barred, match="address refused: leads to another host"):
+        Guard(PUBLIC).process_request(Request(url, meta={"source": source}))
+    Guard(PUBLIC).process_request(Request("https://www.example.com/a", meta={"source": source}))
+
+
+def answer_in(coding):
+    response = Response("https://example.com/", headers={"Content-Encoding": coding} if coding else {})
+    return Guard(PUBLIC).process_response(Request("https://example.com/"), response)
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "UTF-8"])
+def test_an_answer_that_is_not_packed_passes(coding):
+    assert answer_in(coding).status == 200
+
+
+def test_an_answer_in_a_coding_that_nobody_knows_is_no_page():
+    with pytest.raises(Barred) as barred:
+        answer_in("squeezed")
+    why = barred.value.why
+    assert (why.outcome, why.reason, why.detail) == ("failed", "unknown coding", "Content-Encoding: squeezed")

@@ -277,3 +277,16 @@ def test_the_beginning_of_a_rest_and_each_try_in_vain_are_named_and_the_rest_its
     assert named(RESTING, WELL) == []
     assert named(DOWN, WELL, {**past, "s0": Past(runs=tuple(failed(FAILURES - 2)))}) == ["source failed"]
     assert named(WELL, WELL) == []
+
+
+def test_a_run_that_ended_at_its_deadline_is_trouble_and_says_nothing_of_what_it_did_not_reach():
+    report = judged(WELL, EMPTY, past=GOOD, deadline="it was ended after 240 minutes, its limit", now=NOW, run_id=3)
+    assert (report.status, report.exit_code) == ("trouble", health.TROUBLE)
+    assert report.problems == (
+        Problem(name="cut short", source="", detail="it was ended after 240 minutes, its limit", since=3),
+    )
+
+
+def test_a_source_that_was_not_asked_for_all_its_pages_is_named():
+    report = judged(WELL, WELL, cut_short={"s1": "the host gives no answers: slow.example"})
+    assert [(p.name, p.source) for p in report.problems] == [("cut short", "s1")]

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from protego import Protego
 
-from crawler import settings
+from crawler import limits, settings
 from crawler.robots import AGENT, decide
+from crawler.robots_txt import Rules
 
 TEXT = """\
 # a comment
@@ -62,10 +63,33 @@ def test_many_rules_are_no_trouble() -> None:
     assert decide(text, f"{HOME}/a/77/x").rule == "Disallow: /a/77/"
 
 
+@pytest.mark.parametrize("line", ["User-agent: bot{}", "User agent\tbot{}", "useragent *{}", "USER-AGENT:{}*"])
+def test_thousands_of_names_over_thousands_of_rules_are_read_at_once(line: str) -> None:
+    names, rules = (line.format(n) for n in range(4_000)), "Disallow: /x/\n" * 4_000
+    text = "\n".join([*names, rules, "User-agent: *", "Disallow: /y/"])
+    assert Rules(text.encode()).allowed(f"{HOME}/x/") and not Rules(text.encode()).allowed(f"{HOME}/y/")
+    assert decide(text, f"{HOME}/x/").allowed
+
+
+def test_of_a_large_one_the_first_half_megabyte_counts_and_no_half_line() -> None:
+    padding = "# nothing\n" * (limits.ROBOTS_BYTES // 10 - 3)
+    whole = f"User-agent: *\nDisallow: /a/\n{padding}Disallow: /long/long/long/path\nDisallow: /b/\n".encode()
+    rules = Rules(whole)
+    assert not rules.allowed(f"{HOME}/a/")
+    assert rules.allowed(f"{HOME}/b/") and rules.allowed(f"{HOME}/long/") and rules.allowed(HOME)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_robots_txt(body: bytes) -> None:
+    rules = Rules(body)
+    assert rules.allowed(HOME) in (True, False) and (rules.crawl_delay() or 0) >= 0
+
+
 _LINES = st.one_of(
     st.sampled_from(
         ["User-agent: *", "User-agent: watchfloor", "user-agent: other", "", "# x", "Crawl-delay: 2", "nonsense"]
     ),
+    st.sampled_from(["user-agent: watch*", "User agent wat", "useragent: **", "user-agent: floor # x"]),
     st.builds(
         "{}: {}".format,
         st.sampled_from(["Allow", "Disallow", "disalow"]),

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     "--failed-share", type=click.FloatRange(0, 1), help="Share of failed pages that is trouble. Default 0.05."
 )
 @click.option("--readers", type=click.IntRange(1, 64), help="Processes that read pages. Default: one a core, up to 4.")
+@click.option(
+    "--max-minutes", type=click.FloatRange(0, min_open=True), help=f"The run may take. Default {limits.RUN_MINUTES}."
+)
 @click.option("--again", is_flag=True, help="Ask for every page that the listings offer, due or not.")
 @click.option("--no-archive", is_flag=True, help="Keep no raw pages of this run for `watchfloor replay`.")
 @gigabytes_option("--archive-limit", default=limits.ARCHIVE_BYTES / GIGABYTE, help="Of raw pages; the oldest go.")
@@ -98,6 +101,7 @@ def run_crawl(
     rules: Path | None = None,
     addresses: tuple[str, ...],
     failed_share: float | None = None,
+    max_minutes: float | None = None,
     readers: int | None = None,
     again: bool = False,
     named: bool = False,
@@ -118,6 +122,7 @@ def run_crawl(
             Store(path).close()
             settings = _settings(path, rules, addresses, failed_share, verbose)
             settings["WATCHFLOOR_NAMED"] = named
+            settings["WATCHFLOOR_RUN_MINUTES"] = max_minutes or limits.RUN_MINUTES
             settings |= {"WATCHFLOOR_ARCHIVE": not no_archive, "WATCHFLOOR_ARCHIVE_BYTES": archive_limit}
             report = _crawled(
                 chosen, settings, begun, again=again, progress=is_terminal() and not (quiet or verbose or json_)

@@ -64,6 +64,8 @@ NUMBERED_TAGS = ITEMS | {"dt"}
 CLIMB = 8
 """Levels at most between the element that tells a comment and the one that holds it."""
 DEPTH_WORD = re.compile(r"(?:depth|level|(?:wc|wpd)-comment-level|comment-level|indent)-(\d{1,5})")
+OWN_ID = re.compile(r"(?:li-|div-)?comment[-_]((?=\D*\d)[\w.:-]{1,60})")
+"""How a comment is named that something else than its id tells to be one."""
 PING = re.compile(r"(?:.*-)?(pingback|trackback)s?")
 
 
@@ -216,7 +218,7 @@ def _fits(engine: Engine, words: set[str], kind: str) -> bool:
 
 
 def _opening(engine: Engine, element: Any, names: str, id: str) -> Opening | None:
-    matched = engine.id.fullmatch(id) if engine.id else None
+    matched = (engine.id or OWN_ID).fullmatch(id)
     if engine.id and not matched:
         return None
     holder = _climb(element, engine.climb) if engine.climb else element
