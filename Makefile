@@ -7,6 +7,7 @@ READY := $(VENV)/.ready
 PEERS := bench/out/peers
 
 export WATCHFLOOR_CHROMIUM WATCHFLOOR_NO_BROWSER
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help venv demo test screenshots faults hostile kills check lint docs format lock refresh bench-clean clean
 
@@ -15,7 +16,7 @@ help: ## what can be made here
 
 venv: $(READY) ## the project's own Python environment, in .venv
 
-$(READY): requirements/dev.txt pyproject.toml tools/venv.sh
+$(READY): requirements/dev.txt pyproject.toml tools/venv.sh tools/need.sh
 	@sh tools/venv.sh $(VENV)
 
 demo: $(READY) ## crawl the bundled news site and show what came of it

@@ -179,22 +179,26 @@ def _checked(table: dict[str, Any], of: type, file: str, text: str, prefix: str 
         if key not in known:
             near = nearest(key, (f.name for f in fields(of)))
             raise SourceError(f"{file}{_line(text, key)}: unknown key {prefix}{key}{near}")
-        checked[key] = _typed(value, str(known[key].type), f"{file}{_line(text, key)}: {prefix}{key}")
+        try:
+            checked[key] = _typed(value, str(known[key].type))
+        except ValueError as e:
+            raise SourceError(f"{file}{_line(text, key)}: {prefix}{key} {e}") from None
     for name, f in known.items():
         if name not in checked and f.default is MISSING and f.default_factory is MISSING:
             raise SourceError(f"{file}: the key {prefix}{name} is missing")
     return checked
 
 
-def _typed(value: Any, wanted: str, where: str) -> Any:
+def _typed(value: Any, wanted: str) -> Any:
+    """The value as a field of that type has it. Raises `ValueError` with what it must be."""
     if wanted == "tuple[str, ...]":
         if isinstance(value, list) and all(isinstance(v, str) for v in value):
             return tuple(value)
-        raise SourceError(f"{where} must be a list of texts")
+        raise ValueError("must be a list of texts")
     types: dict[str, tuple[type, ...]] = {"str": (str,), "bool": (bool,), "int": (int,), "float": (int, float)}
     if not isinstance(value, types[wanted]) or (isinstance(value, bool) and wanted != "bool"):
         names = {"str": "a text", "bool": "true or false", "int": "a whole number", "float": "a number"}
-        raise SourceError(f"{where} must be {names[wanted]}")
+        raise ValueError(f"must be {names[wanted]}")
     return value
 
 
@@ -255,6 +259,8 @@ def _check_selectors(source: Source, file: str) -> None:
                 HTMLTranslator().css_to_xpath(selector)
             except SelectorError as e:
                 raise SourceError(f"{file}: rules.{key}: {selector!r} is no CSS selector: {e}") from None
+            except RecursionError:
+                raise SourceError(f"{file}: rules.{key}: a CSS selector of too many parts") from None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

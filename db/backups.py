@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from db.connect import PERSON_WAIT_SECONDS, DatabaseBusy, DatabaseProblem, explain, open_writer, problems_of
 from db.disk import made_new, settle, sync
 from db.integrity import Foreign, as_it_is, room_for, schema
+from db.sqlite import Database
 
 Watch = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""

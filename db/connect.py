@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 import filecmp
 import itertools
+import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlite_utils import Database as Database  # the doors know it by this room's name
-
 from db.migrations import APPLICATION_ID, migrations, names
+from db.sqlite import Database as Database  # the doors know it by this room's name
 
+log = logging.getLogger(__name__)
 CRAWL_WAIT_SECONDS = 90
 """How long the crawl waits for another writer; a backup or a bulk decision takes less."""
 PERSON_WAIT_SECONDS = 3
@@ -44,6 +45,8 @@ def open_writer(path: Path, *, wait: float = PERSON_WAIT_SECONDS) -> Database:
     """The database, for writing, made or upgraded when needed. Raises `DatabaseProblem`."""
     with problems_of(path):
         new = not path.exists() or path.stat().st_size == 0
+        if new and path.exists():
+            log.warning("%s: an empty file; a new database is made in it", path)
         if new:
             path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=wait, isolation_level=None)
@@ -125,7 +128,7 @@ def explain(error: sqlite3.Error, path: Path) -> DatabaseProblem:
     if primary == sqlite3.SQLITE_CORRUPT:
         return DatabaseProblem(f"{text}: the file is damaged; {_way_out(path)}")
     if primary == sqlite3.SQLITE_FULL:
-        return DatabaseProblem(f"{text}: no room left on its disk; nothing was half written")
+        return DatabaseProblem(f"{text}: no room left on its disk, or for temporary files; nothing was half written")
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return DatabaseProblem(f"{text}: this user may not write to it or to its folder")
     if primary == sqlite3.SQLITE_CANTOPEN:
@@ -163,7 +166,12 @@ def _check_ours(db: Database, path: Path) -> None:
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables and not _applied(db):
             raise DatabaseProblem(f"{path}: a SQLite database, but not watchfloor's; name another file with --db")
-    unknown = [name for name in _applied(db) if name not in names()]
+    refuse_newer(_applied(db), path)
+
+
+def refuse_newer(applied: Iterable[str], path: Path) -> None:
+    """Raises `DatabaseProblem` when a newer watchfloor made this database, as the migrations say that it has."""
+    unknown = [name for name in applied if name not in names()]
     if unknown:
         raise DatabaseProblem(
             f"{path}: made by a newer watchfloor (it has {unknown[-1]}); upgrade watchfloor to use it"

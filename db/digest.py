@@ -9,9 +9,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import Any
 
-from sqlite_utils import Database
-
 from db.read import rows_of
+from db.sqlite import Database
 
 Row = dict[str, Any]
 DAY_ONLY = len("2026-11-22")

@@ -12,10 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlite_utils import Database
-
 from db.asking import Asked, Term
 from db.excerpts import holds, patterns
+from db.sqlite import Database
 
 FEW = {"articles": 500, "comments": 10_000}
 """So many hits are looked at one by one. A row of an article costs more: its time lies behind its body."""

@@ -11,11 +11,10 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlite_utils import Database
-
 from crawler.items import FieldCount, Past, PastRun, Problem, SourceTally
 from crawler.rhythm import QUIET_LEAST
 from db.rows import dicts
+from db.sqlite import Database
 
 VISITS = 300
 """Of which the most that a source gave is known: two weeks of hourly runs."""

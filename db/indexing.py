@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlite_utils import Database
-
 from db import search, stories
+from db.sqlite import Database
 
 ARTICLES = 100
 """Of a batch: the index is read and written anew for each, and until then nobody finds them."""

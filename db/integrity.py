@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sqlite_utils import Database
-
 from db import indexing
-from db.connect import PERSON_WAIT_SECONDS, DatabaseProblem, explain, now, problems_of
+from db.connect import PERSON_WAIT_SECONDS, DatabaseProblem, explain, now, problems_of, refuse_newer
 from db.migrations import APPLICATION_ID, migrations, names
+from db.sqlite import Database
 
 Level = Literal["ok", "note", "problem"]
 Begins = Callable[[str], None]
@@ -79,11 +78,7 @@ def schema(db: Database, path: Path) -> str:
     (application,) = db.execute("PRAGMA application_id").fetchone()
     if application != APPLICATION_ID or not applied:
         raise Foreign(f"{path}: a SQLite database, but not watchfloor's")
-    unknown = [name for name in applied if name not in names()]
-    if unknown:
-        raise DatabaseProblem(
-            f"{path}: made by a newer watchfloor (it has {unknown[-1]}); upgrade watchfloor to use it"
-        )
+    refuse_newer(applied, path)
     return max(applied, key=names().index)
 
 

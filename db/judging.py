@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
 
-from sqlite_utils import Database
-
 from crawler import limits
 from crawler.items import Comment, Href, Link, Verdict
 from db import rows
 from db.read import rows_of
+from db.sqlite import Database
 from db.store import Store
 from moderation.campaigns import near_keys, same_text
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-from sqlite_utils import Database, Migrations
-
 from db import schema, schema_questions, schema_unattended
+from db.sqlite import Database, Migrations
 from moderation.campaigns import near_keys
 from pipelines.differences import words_changed
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sqlite_utils import Database
-
 from db.decisions import NotThere, Undone
 from db.judging import LAST, STANDS, signals_of, stored_comment
 from db.read import each_row, rows_of
+from db.sqlite import Database
 from db.store import Store
 from moderation.exchange import Rule, Word, marked
 from pipelines.compare import fingerprint

@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from db.connect import CRAWL_WAIT_SECONDS, DatabaseProblem, now, open_reader, open_writer, problems_of
 from db.integrity import SPARED_BYTES
 from db.retention import DECIDED, GONE, KINDS, OURS, PICKED, WAITING, Part
+from db.sqlite import Database
 
 WEIGHT = 100
 """Of one transaction: so many articles, or rows of another kind, each with its comments. It takes about a tenth of a

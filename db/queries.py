@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlite_utils import Database
-
 from db.search import match_query
+from db.sqlite import Database
 
 SHIPPED = Path(__file__).with_name("queries.toml")
 SECONDS = 60.0

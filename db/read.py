@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from sqlite_utils import Database
-
 from crawler.fields import ARTICLE, COMMENTS, PRESENT
 from crawler.quarantine import rests_until
 from db import history
 from db.rows import TALKS, dicts
+from db.sqlite import Database
 
 Row = dict[str, Any]
 FIELDS = (ARTICLE, *PRESENT, COMMENTS)

@@ -8,14 +8,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlite_utils import Database
-
 from db.asking import KEYS, Asked, parse
 from db.excerpts import CLOSE as CLOSE
 from db.excerpts import OPEN as OPEN
 from db.excerpts import patterns, snippet
 from db.finding import SUBJECTS, Finder, expression
 from db.rows import dicts
+from db.sqlite import Database
 
 Row = dict[str, Any]
 

@@ -13,12 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from db.export import distinct
 from db.finding import SUBJECTS, Finder
 from db.queries import SECONDS, STEPS, Query, QueryError, bound
 from db.search import CLOSE, OPEN, ask, search
+from db.sqlite import Database
 
 VIEWS = (
     "latest_articles",

@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 
-from sqlite_utils import Database
-
 from db.rows import dicts
+from db.sqlite import Database
 from pipelines.stories import CANDIDATES, FREQUENT, Likeness, Told, alike, keys, promising
 
 BATCH = 25

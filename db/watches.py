@@ -5,9 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from sqlite_utils import Database
-
 from db.rows import dicts
+from db.sqlite import Database
 
 Row = dict[str, Any]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -45,15 +46,27 @@ class Ran:
         return json.loads(self.out)
 
 
-def watchfloor(
-    *args: str | Path, stdin: bytes = b"", env: dict[str, str] | None = None, cwd: Path | None = None
+def watchfloor(*args: str | Path, **how: Any) -> Ran:
+    """The command as a user runs it; `how` as for `forked`."""
+    return forked("app.cli.main", *args, **how)
+
+
+def forked(
+    module: str,
+    *args: str | Path,
+    stdin: bytes | Path = b"",
+    env: dict[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> Ran:
-    """The command as a user runs it, in a process of its own; of what it imports, the libraries are loaded already."""
+    """`python -m module`, in a process of its own; of what it imports, the libraries are loaded already."""
     with tempfile.TemporaryDirectory() as folder:
         files = {name: Path(folder) / name for name in ("stdin", "stdout", "stderr")}
         for file in files.values():
-            file.write_bytes(stdin if file.name == "stdin" else b"")
+            file.write_bytes(stdin if file.name == "stdin" and isinstance(stdin, bytes) else b"")
+        if isinstance(stdin, Path):
+            files["stdin"] = stdin
         request = {
+            "module": module,
             "args": [str(arg) for arg in args],
             "env": {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
             "cwd": str(cwd or ROOT),
@@ -129,6 +142,11 @@ class Watch:
         )
         return {table: self.rows(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in tables}
 
+    def copied(self, folder: Path) -> Watch:
+        """The same site with a copy of all files."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return Watch(self.server, folder)
+
     def path_of(self, article: int = 1) -> str:
         """The path of a stored article on the site."""
         ((url,),) = self.rows("SELECT url FROM articles WHERE id = ?", article)
@@ -173,11 +191,44 @@ class Inbox:
         self._server.server_close()
 
 
+def _served() -> Server:
+    """A fresh demo site, mostly at one port for all of this process: what a crawl of one stored holds for the next."""
+    below_those_of_connections = 20_000 + os.getpid() % 12_000
+    try:
+        return serve(port=below_those_of_connections)
+    except OSError:  # somebody has it
+        return serve()
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Watch]:
     """A fresh demo site that nobody has crawled yet."""
-    with serve() as server:
+    with _served() as server:
         yield Watch(server, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def demo_crawled(tmp_path_factory: pytest.TempPathFactory) -> Watch:
+    """What one crawl of the demo site stored: for copies, and to be read. Its server has gone."""
+    with _served() as server:
+        watch = Watch(server, tmp_path_factory.mktemp("demo_crawled"))
+        ran = watch.crawl()
+        assert ran.code == 0, ran.err
+    return watch
+
+
+@pytest.fixture
+def stored_before(demo_crawled: Watch, site: Watch) -> None:
+    """The site has been crawled once and did not change since; no request of that crawl is in its log."""
+    if demo_crawled.server.port == site.server.port:
+        demo_crawled.copied(site.folder)
+    else:
+        assert site.crawl().code == 0
+        site.server.requests.clear()
+
+
+once_crawled = pytest.mark.usefixtures("stored_before")
+"""For tests of what happens after a first crawl, which are many: its database and archive are copies."""
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from app.cli.main import COMMANDS, cli
 from app.demo.server import serve, source
-from conftest import ROOT, Ran, watchfloor
+from conftest import ROOT, Ran, forked, watchfloor
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b-\u200f]")
 
@@ -267,20 +267,27 @@ def test_every_command_has_help_with_an_example_and_the_purpose_the_list_gives()
             assert purpose
 
 
-def test_scrapys_own_commands_work_from_the_checkout(crawled: Path, tmp_path: Path) -> None:
-    import os
+def test_a_command_loads_no_library_that_it_has_no_use_for() -> None:
     import subprocess
     import sys
 
+    heavy = {"bs4", "datasette", "feedparser", "lxml", "numpy", "pandas", "pyarrow", "rich", "scrapy", "twisted"}
+    for module, most in (("app.cli.main", {"click"}), ("app.cli.reading", {"click", "sqlite_utils"})):
+        code = f"import sys, {module}; print(*sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+        loaded = set(done.stdout.split())
+        assert loaded & (heavy | {"click", "sqlite_utils"}) == most, module
+
+
+def test_scrapys_own_commands_work_from_the_checkout(crawled: Path, tmp_path: Path) -> None:
     with serve() as server:
-        env = {**os.environ, "WATCHFLOOR_ALLOW": f"127.0.0.1:{server.port}", "WATCHFLOOR_DB": str(tmp_path / "s.db")}
+        env = {"WATCHFLOOR_ALLOW": f"127.0.0.1:{server.port}", "WATCHFLOOR_DB": str(tmp_path / "s.db")}
         (tmp_path / "demo.toml").write_text(source(server.url))
 
         def scrapy(*args: str) -> str:
-            command = [sys.executable, "-m", "scrapy", *args]
-            done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=env, timeout=60, check=False)
-            assert done.returncode == 0, done.stderr
-            return done.stdout
+            ran = forked("scrapy", *args, env=env)
+            assert ran.code == 0, ran.err
+            return ran.out
 
         page = server.url + server.site.get("/feed/", {}).body.decode().split("<link>")[2].split("</link>")[
             0

@@ -15,24 +15,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from app.digest import markdown, page, shortened
-from conftest import ROOT, watchfloor
+from conftest import ROOT
 from db.connect import open_reader
 from db.digest import Change, Day, Digest, Item, Story, Trouble, digest
 from hostile_cells import HOSTILE_CELLS
 from strategies import texts
-from test_app_export import EVIL, HELD, NOW, Run, fill
-
-
-@pytest.fixture(scope="module")
-def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("digest") / "watchfloor.db"
-    fill(path)
-    return path
-
-
-@pytest.fixture
-def run(db: Path) -> Run:
-    return lambda *args, **how: watchfloor(*args, "--db", db, **how)
+from test_app_export import EVIL, HELD, NOW, Run
+from test_app_export import db as db
+from test_app_export import run as run
 
 
 def day(db: Path, named: str = "2026-11-22", zone: str = "UTC", source: str = "") -> Digest:

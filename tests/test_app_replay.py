@@ -15,7 +15,7 @@ from filelock import FileLock
 from app.cli.replaying import difference
 from app.demo.server import Server, serve
 from app.demo.site import Response
-from conftest import Ran, Watch
+from conftest import Ran, Watch, once_crawled
 from db.archive import files
 
 PATH = "/2026/09/how-armoured-brigades-learn-to-hide-again/"
@@ -428,8 +428,8 @@ def test_samples_show_the_place_where_two_texts_begin_to_differ() -> None:
     assert difference("a" * 500, "b")[0].endswith("…")
 
 
+@once_crawled
 def test_a_row_that_names_a_file_elsewhere_never_gets_it_deleted(site: Watch) -> None:
-    site.crawl()
     canary, link = site.folder / "canary", site.folder / "archive" / "watchfloor-20200101T000000Z-00000.warc.gz"
     canary.write_text("precious", "utf-8")
     link.symlink_to(canary)
@@ -442,9 +442,9 @@ def test_a_row_that_names_a_file_elsewhere_never_gets_it_deleted(site: Watch) ->
     assert canary.read_text("utf-8") == "precious"
 
 
+@once_crawled
 @pytest.mark.parametrize("found", ["not json", "[1,2]", "{}"])
 def test_a_row_that_cannot_be_read_costs_one_page(site: Watch, found: str) -> None:
-    site.crawl()
     with sqlite3.connect(site.db) as db:
         db.execute("UPDATE captures SET found = ? WHERE id = 1", (found,))
     ran = site("replay", "--sources", site.file, "--json")
@@ -452,8 +452,8 @@ def test_a_row_that_cannot_be_read_costs_one_page(site: Watch, found: str) -> No
     assert ran.json["pages"]["lost"] == 1 and ran.json["pages"]["same"] > 10
 
 
+@once_crawled
 def test_a_file_that_is_missing_is_named_until_it_is_given_up(site: Watch) -> None:
-    site.crawl()
     (file,) = (site.folder / "archive").iterdir()
     file.rename(site.folder / "elsewhere")
     for _ in range(2):

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from app.demo.server import serve
 from conftest import Watch
 
 
 @pytest.fixture(scope="module")
-def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
-    with serve() as server:
-        watch = Watch(server, Path(tmp_path_factory.mktemp("search")))
-        assert watch.crawl().code == 0
-        yield watch
+def crawled(demo_crawled: Watch, tmp_path_factory: pytest.TempPathFactory) -> Watch:
+    return demo_crawled.copied(tmp_path_factory.mktemp("search"))
 
 
 def ids(crawled: Watch, *words: str) -> list[int]:

@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 
-from app.demo.server import serve, source
-from conftest import ROOT, Ran, watchfloor
+from conftest import ROOT, Ran, Watch, watchfloor
 from db.connect import open_reader
 from db.judging import Desk
 from db.store import Store
@@ -24,16 +23,10 @@ from moderation.travel import decision_rows
 
 
 @pytest.fixture(scope="module")
-def crawled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def crawled(demo_crawled: Watch, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two databases of one crawl, the first with decisions and rules."""
     folder = tmp_path_factory.mktemp("crawled")
-    a, b = folder / "a.db", folder / "b.db"
-    with serve() as server:
-        (folder / "demo.toml").write_text(source(server.url))
-        allowed = f"127.0.0.1:{server.port}"
-        ran = watchfloor("crawl", "--sources", folder / "demo.toml", "--db", b, "--allow-address", allowed)
-        assert ran.code == 0, ran.err
-    shutil.copy(b, a)
+    a, b = (Path(shutil.copy(demo_crawled.db, folder / name)) for name in ("a.db", "b.db"))
     with Store(a) as store:
         for number, (comment, word) in enumerate(((with_text(a, "T-72B3.It"), "ok"), (armour(a), "spam"))):
             store.decide(comment, word, by="ann", note="n", now=f"2026-11-22T10:00:0{number}Z")
@@ -203,7 +196,10 @@ def test_a_file_is_there_whole_or_as_it_was(two: tuple[Path, Path], tmp_path: Pa
     assert [p.name for p in tmp_path.glob("*.half")] == []
     assert watchfloor("decisions", "export", "/dev/null", "--db", a).code == 0
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
-    said(watchfloor("decisions", "export", tmp_path / "no" / "d.jsonl", "--db", a), 1, "No such file")
+    said(watchfloor("decisions", "export", tmp_path / "no" / "d.jsonl", "--db", a), 2, "there is no folder")
+    before = a.read_bytes()
+    said(watchfloor("decisions", "export", a, "--db", a), 2, "that is the database itself")
+    assert a.read_bytes() == before
 
 
 def test_odd_uses_are_one_line_of_complaint(two: tuple[Path, Path], tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ import os
 import pty
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,29 +15,15 @@ from typing import Any
 import pytest
 
 from app.cli.locking import lock
-from app.demo.server import serve, source
-from conftest import ROOT, Ran, Watch, watchfloor
+from conftest import Ran, Watch, once_crawled, watchfloor
 from db.backups import default_name
 
 PEOPLE = "SELECT * FROM verdicts WHERE person ORDER BY id"
 
 
-@pytest.fixture(scope="module")
-def crawled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("crawled")
-    with serve() as server:
-        (folder / "demo.toml").write_text(source(server.url))
-        allowed = f"127.0.0.1:{server.port}"
-        ran = watchfloor(
-            "crawl", "--sources", folder / "demo.toml", "--db", folder / "w.db", "--allow-address", allowed
-        )
-        assert ran.code == 0, ran.err
-    return folder / "w.db"
-
-
 @pytest.fixture
-def db(crawled: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(crawled, tmp_path / "w.db"))
+def db(demo_crawled: Watch, tmp_path: Path) -> Path:
+    return Path(shutil.copy(demo_crawled.db, tmp_path / "w.db"))
 
 
 def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
@@ -155,12 +139,11 @@ def test_a_person_is_told_what_is_there_and_what_comes_and_is_asked(
     change(db, "UPDATE articles SET headline = 'changed since' WHERE id = 1")
     ours, theirs = pty.openpty()
     os.write(ours, answer)
-    command = [sys.executable, "-m", "app.cli.main", "restore", str(file), "--db", str(db)]
-    ran = subprocess.run(command, cwd=ROOT, stdin=theirs, capture_output=True, text=True, timeout=60, check=False)
+    ran = watchfloor("restore", file, "--db", db, stdin=Path(os.ttyname(theirs)))
     os.close(ours)
     os.close(theirs)
-    assert ran.returncode == code, ran.stderr
-    there, comes, *_ = ran.stdout.splitlines()
+    assert ran.code == code, ran.err
+    there, comes, *_ = ran.out.splitlines()
     assert there.startswith(f"there:  {db}: ") and comes.startswith(f"comes:  {file}: ")
     assert "articles" in comes and "decisions" in comes and "last run 2" in comes
     (headline,) = rows(db, "SELECT headline FROM articles WHERE id = 1")
@@ -170,8 +153,8 @@ def test_a_person_is_told_what_is_there_and_what_comes_and_is_asked(
 # ---- prune
 
 
+@once_crawled
 def test_the_dry_run_says_what_the_act_does(site: Watch) -> None:
-    site.crawl()
     (first, *_) = site("flagged", "--json").json
     site("decide", str(first["id"]), "ok", "--by", "ann")
     years_pass(site.db)
@@ -254,8 +237,8 @@ def test_doctor_knows_how_old_the_last_backup_is(db: Path) -> None:
     assert ran.code == 0 and "is 9 days old: `watchfloor backup`" in ran.out
 
 
+@once_crawled
 def test_what_was_pruned_does_not_come_back_with_the_next_listing(site: Watch) -> None:
-    site.crawl()
     years_pass(site.db)
     assert site("prune", "--older-than", "18m", "--what", "articles", "--yes").code == 0
     (left,) = site.rows("SELECT count(*) FROM articles")

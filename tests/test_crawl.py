@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.demo.site import Response
-from conftest import Watch
+from conftest import Watch, once_crawled
 
 EXPECTED = json.loads(Path(__file__).with_name("demo_expected.json").read_text("utf-8"))
 FEED = "/feed/"
@@ -32,8 +32,8 @@ def test_the_first_crawl_stores_every_article_and_holds_exactly_the_comments_wit
         assert sorted(id for (id,) in held) == sorted(str(id) for id in article["linked"]), url
 
 
+@once_crawled
 def test_the_first_article_has_its_sections_and_none_of_the_page_around_it(site: Watch) -> None:
-    site.crawl()
     ((body, blocks, state),) = site.rows(
         "SELECT body, blocks, comments_state FROM articles WHERE headline LIKE 'North Korea Suffers%'"
     )
@@ -44,8 +44,8 @@ def test_the_first_article_has_its_sections_and_none_of_the_page_around_it(site:
     assert state == "open"
 
 
+@once_crawled
 def test_a_second_crawl_stores_nothing_twice_and_touches_no_row_that_did_not_change(site: Watch) -> None:
-    site.crawl()
     before = site.evidence()
     ran = site.crawl("--again")
     assert ran.code == 0
@@ -53,16 +53,16 @@ def test_a_second_crawl_stores_nothing_twice_and_touches_no_row_that_did_not_cha
     assert ran.json["sources"]["demo"]["unchanged"] == len(articles())
 
 
+@once_crawled
 def test_what_has_not_changed_is_asked_for_with_its_receipt_and_not_sent_again(site: Watch) -> None:
-    site.crawl()
     site.server.requests.clear()
     site.crawl("--again")
     pages = [status for _, path, status in site.server.requests if path.startswith("/20")]
     assert pages == [304] * len(articles())
 
 
+@once_crawled
 def test_a_comment_added_between_two_crawls_is_stored_and_judged(site: Watch) -> None:
-    site.crawl()
     before = site.rows("SELECT max(id) FROM comments")[0][0]
     site.server.site.add_comment(site.path_of(), "late, but see cheap-armour-shop.top", author="Late")
     ran = site.crawl("--again")
@@ -73,8 +73,8 @@ def test_a_comment_added_between_two_crawls_is_stored_and_judged(site: Watch) ->
     assert late == [("Late", "flagged")]
 
 
+@once_crawled
 def test_a_decision_survives_every_crawl_and_an_edited_comment_is_shown_again(site: Watch) -> None:
-    site.crawl()
     (held,) = site("flagged", "--limit", "1", "--json").json
     site("decide", str(held["id"]), "ok", "--by", "ann")
     site.crawl("--again")
@@ -91,8 +91,8 @@ def test_a_decision_survives_every_crawl_and_an_edited_comment_is_shown_again(si
     assert site.rows("SELECT text FROM comment_revisions WHERE comment_id = ?", held["id"]) == [(held["text"],)]
 
 
+@once_crawled
 def test_an_edited_article_keeps_its_earlier_version(site: Watch) -> None:
-    site.crawl()
     path = site.path_of(2)
     ((was,),) = site.rows("SELECT headline FROM articles WHERE id = 2")
     site.server.site.edit_article(path, headline="An Altogether Different Headline for This Story")
@@ -105,8 +105,8 @@ def test_an_edited_article_keeps_its_earlier_version(site: Watch) -> None:
     assert site("search", "Altogether Different", "--json").json[0]["id"] == 2
 
 
+@once_crawled
 def test_a_new_template_is_told_and_its_changes_are_no_edits(site: Watch) -> None:
-    site.crawl()
     demo, edited = site.server.site, site.path_of(2)
     for article in demo.articles:
         demo.edit_article(article.path, body=f"{article.body}<p>Read by 12,000 officers every single morning.</p>")
@@ -124,8 +124,8 @@ def test_a_new_template_is_told_and_its_changes_are_no_edits(site: Watch) -> Non
     assert site.rows("SELECT article_id FROM article_history WHERE kind = 'edit'") == [(2,)]
 
 
+@once_crawled
 def test_a_comment_that_disappears_is_marked_and_not_removed(site: Watch) -> None:
-    site.crawl()
     ((comment, site_id, url),) = site.rows(
         "SELECT c.id, c.site_id, a.url FROM comments c JOIN articles a ON a.id = c.article_id"
         " WHERE c.kind = 'comment' AND c.depth = 0 ORDER BY c.id LIMIT 1"
@@ -136,9 +136,9 @@ def test_a_comment_that_disappears_is_marked_and_not_removed(site: Watch) -> Non
     assert gone is not None
 
 
+@once_crawled
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_known_page_that_is_removed_is_recorded_as_gone_and_no_trouble(site: Watch, status: int) -> None:
-    site.crawl()
     path = site.path_of(3)
     site.server.site.remove(path, status)
     ran = site.crawl("--again")
@@ -193,8 +193,8 @@ def test_an_article_page_that_is_none_has_its_row_with_the_reason(site: Watch) -
     assert outcome == "rejected" and reason
 
 
+@once_crawled
 def test_a_listing_that_is_no_feed_any_more_is_trouble_by_name(site: Watch) -> None:
-    site.crawl()
     site.server.site.answer(
         FEED, Response(status=200, headers={"Content-Type": "text/html"}, body=b"<!doctype html><html>moved</html>")
     )
@@ -216,8 +216,8 @@ WHERE a.url = ? AND t.state = 'flagged' AND c.kind = 'comment'
 """
 
 
+@once_crawled
 def test_a_page_whose_sitemap_says_that_it_has_not_changed_is_not_asked_for(site: Watch) -> None:
-    site.crawl()
     before = site.evidence()
     told = dict(site.rows("SELECT url, lastmod FROM fetches WHERE kind = 'page' AND outcome = 'stored'"))
     site.server.requests.clear()
@@ -228,16 +228,16 @@ def test_a_page_whose_sitemap_says_that_it_has_not_changed_is_not_asked_for(site
     assert site.evidence() == before
 
 
+@once_crawled
 def test_an_article_that_the_sitemap_says_was_edited_is_read_again_at_once(site: Watch) -> None:
-    site.crawl()
     ((path,),) = site.rows("SELECT url FROM fetches WHERE lastmod <> '' ORDER BY url LIMIT 1")
     site.server.site.edit_article(path.removeprefix(site.server.url), headline="An Altogether Different Headline")
     ran = site.crawl()
     assert ran.json["sources"]["demo"]["edited"] == 1
 
 
+@once_crawled
 def test_known_pages_have_their_turn_though_a_listing_fails(site: Watch) -> None:
-    site.crawl()
     site.server.site.fail("/news-sitemap.xml", 500)
     ran = site.crawl()
     assert ran.json["sources"]["demo"]["unchanged"] > 0

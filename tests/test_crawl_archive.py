@@ -66,9 +66,9 @@ def test_answers_with_further_comments_are_kept_under_their_page(site: Watch) ->
 def test_a_page_on_which_our_own_code_raises_was_kept_before(site: Watch, tmp_path: Path) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text(
-        "import crawler.spiders.news as news\n"
-        "def clean(*_):\n    raise ZeroDivisionError\n"
-        "news.clean = clean\n"
+        "import crawler.reading as reading\n"
+        "def page(*_):\n    raise ZeroDivisionError\n"
+        "reading.page = page\n"
         "from app.cli.main import main\nmain()\n"
     )
     command = [sys.executable, broken, "crawl", "-q", "--sources", site.file, "--db", site.db]

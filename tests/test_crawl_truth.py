@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from app.demo.server import Server, source
 from app.demo.site import Response
-from conftest import ROOT, Watch, watchfloor
+from conftest import ROOT, Watch, once_crawled, watchfloor
 
 EMPTY_FEED = Response(
     status=200, headers={"Content-Type": "application/rss+xml"}, body=b"<rss version='2.0'><channel></channel></rss>"
@@ -60,9 +60,9 @@ def test_one_source_that_is_down_is_trouble_and_the_others_are_stored(
     assert ran.json["sources"]["good"]["new"] > 10
 
 
+@once_crawled
 @pytest.mark.parametrize(("share", "code"), [("0.05", 1), ("0.2", 0)])
 def test_more_failed_pages_than_the_share_are_trouble(site: Watch, share: str, code: int) -> None:
-    site.crawl()
     for article in (1, 2):
         site.server.site.fail(site.path_of(article), 500)
     ran = site.crawl("--again", "--failed-share", share)
@@ -72,8 +72,8 @@ def test_more_failed_pages_than_the_share_are_trouble(site: Watch, share: str, c
     assert rows == [("failed", "HTTP 500", 500, 1)] * 2
 
 
+@once_crawled
 def test_what_is_stored_of_a_failed_page_stays_and_it_is_read_again_next_time(site: Watch) -> None:
-    site.crawl()
     before = site.evidence()
     path = site.path_of(1)
     site.server.site.fail(path, 503)
@@ -89,9 +89,9 @@ def test_a_spider_that_raises_on_every_page_shows_page_by_page_and_in_the_exit_c
 ) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text(
-        "import crawler.spiders.news as news\n"
-        "def clean(*_):\n    raise ZeroDivisionError('a defect of ours')\n"
-        "news.clean = clean\n"
+        "import crawler.reading as reading\n"
+        "def page(*_):\n    raise ZeroDivisionError('a defect of ours')\n"
+        "reading.page = page\n"
         "from app.cli.main import main\nmain()\n"
     )
     command = [sys.executable, broken, "crawl", "--sources", site.file, "--db", site.db, "--json"]
@@ -113,8 +113,8 @@ def test_a_source_that_yields_nothing_it_ever_yielded_before_is_trouble(site: Wa
     assert (ran.code, problems(ran)) == (1, ["yields nothing"])
 
 
+@once_crawled
 def test_a_save_that_fails_costs_that_page_and_shows(site: Watch) -> None:
-    site.crawl()
     with sqlite3.connect(site.db) as connection:
         connection.execute(
             "CREATE TRIGGER broken BEFORE INSERT ON comments WHEN new.text LIKE '%cursed%'"
@@ -248,16 +248,16 @@ def test_listings_beyond_the_cap_are_counted_in_the_row_of_what_led_to_them(site
     ]
 
 
+@once_crawled
 def test_changed_rules_of_a_source_read_its_pages_anew(site: Watch) -> None:
-    site.crawl()
     assert site.rows("SELECT count(*) FROM articles WHERE body LIKE '%A Strategic Alliance%'") == [(1,)]
     site.file.write_text(site.file.read_text() + '\n[rules]\nremove = "h2"\n')
     assert site.crawl("--again").json["sources"]["demo"]["edited"] > 0
     assert site.rows("SELECT count(*) FROM articles WHERE body LIKE '%A Strategic Alliance%'") == [(0,)]
 
 
+@once_crawled
 def test_a_304_that_repeats_no_receipt_keeps_the_one_it_answers_to(site: Watch) -> None:
-    site.crawl()
     receipts = "SELECT url, etag, last_modified FROM fetches WHERE article_id IS NOT NULL ORDER BY 1"
     before = site.rows(receipts)
     site.server.site.answer(site.path_of(1), Response(status=304))
@@ -265,8 +265,8 @@ def test_a_304_that_repeats_no_receipt_keeps_the_one_it_answers_to(site: Watch) 
     assert site.rows(receipts) == before
 
 
+@once_crawled
 def test_a_link_to_the_database_does_not_get_round_the_lock(site: Watch, tmp_path: Path) -> None:
-    site.crawl()
     (tmp_path / "elsewhere").mkdir()
     link = tmp_path / "elsewhere" / "link.db"
     link.symlink_to(site.db)
@@ -275,8 +275,8 @@ def test_a_link_to_the_database_does_not_get_round_the_lock(site: Watch, tmp_pat
     assert ran.code == 75
 
 
+@once_crawled
 def test_a_redirect_without_end_is_a_failed_page(site: Watch) -> None:
-    site.crawl()
     path = site.path_of(1)
     site.server.site.answer(path, Response(status=302, headers={"Location": path + "?again"}))
     site.server.site.answer(path + "?again", Response(status=302, headers={"Location": path}))

@@ -4,6 +4,8 @@
 # East Asia too, which spam wears: without a font that has them pictures show boxes.
 set -eu
 
+. "$(dirname "$0")/need.sh"
+
 [ "${WATCHFLOOR_NO_BROWSER:-}" != 1 ] || exit 0
 
 missing=
@@ -17,14 +19,6 @@ done
 [ -n "$found" ] || missing="chromium fonts-dejavu-core $missing"
 [ -n "$missing" ] || exit 0
 
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "installing $missing ..."
-    # shellcheck disable=SC2086 # names of packages, divided by spaces
-    said=$(apt-get update -qq 2>&1 &&
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing 2>&1) ||
-        { echo "$said" >&2; exit 1; }
-else
-    echo "needed: $missing. As root: apt-get update && apt-get install -y --no-install-recommends $missing" >&2
-    echo "without a browser: make test WATCHFLOOR_NO_BROWSER=1" >&2
-    exit 1
-fi
+[ "$(id -u)" = 0 ] || echo "without a browser: make test WATCHFLOOR_NO_BROWSER=1" >&2
+# shellcheck disable=SC2086 # names of packages, divided by spaces
+need $missing

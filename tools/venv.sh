@@ -6,17 +6,7 @@ set -eu
 venv=$1
 python=${PYTHON:-python3.11}
 
-need() {
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        echo "installing $* ..."
-        said=$(apt-get update -qq 2>&1 &&
-            DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" 2>&1) ||
-            { echo "$said" >&2; exit 1; }
-    else
-        echo "watchfloor needs $*. As root: apt-get update && apt-get install -y $*" >&2
-        exit 1
-    fi
-}
+. "$(dirname "$0")/need.sh"
 
 command -v "$python" >/dev/null || need python3.11 python3.11-venv
 "$python" -c 'import ensurepip' 2>/dev/null || need python3.11-venv

@@ -40,7 +40,7 @@ def destination(out: Path | None, *, spared: Path) -> Iterator[IO[bytes]]:
         return
     if not out.parent.is_dir():
         raise Refused(f"{safe(str(out))}: there is no folder {safe(str(out.parent))}")
-    if out.exists() and out.samefile(spared):
+    if out.exists() and spared.exists() and out.samefile(spared):
         raise Refused(f"{safe(str(out))}: that is the database itself")
     in_place = out.exists() and not out.is_file()  # a device or a pipe
     target = out if in_place else out.with_name(f"{out.name}.{os.getpid()}.half")

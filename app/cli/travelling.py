@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from app.cli.options import (
     source_option,
     with_db,
 )
+from app.cli.outfile import destination
 from app.cli.reading import dump
 from app.cli.review import learn_by_itself
 from app.cli.rules import domain_rules_of, policy_of, rules
@@ -93,7 +92,7 @@ def export_decisions(path: Path, file: str, source: str, json_: bool) -> None:
     """
     with reading(path) as db:
         check_source(db, source)
-        _export(file, decision_rows(db, source=source), "decisions and undoings", json_=json_)
+        _export(file, decision_rows(db, source=source), "decisions and undoings", spared=path, json_=json_)
 
 
 @decisions.command("import", short_help="Append the decisions of a file that are not here yet.")
@@ -139,7 +138,7 @@ def export_rules(path: Path, file: str, json_: bool) -> None:
     Example: watchfloor rules export rules.jsonl
     """
     with reading(path) as db:
-        _export(file, rule_rows(db), RULES, json_=json_)
+        _export(file, rule_rows(db), RULES, spared=path, json_=json_)
 
 
 @rules.command("import", short_help="Append the domain rules of a file that are not here yet.")
@@ -198,15 +197,16 @@ def deny_list_(
     \b
     Example: watchfloor rules deny-list --for wordpress keys.txt
     """
-    denied, elsewhere, honest = _denied(own, home_of(home), db_of(db, home), source)
+    path = db_of(db, home)
+    denied, elsewhere, honest = _denied(own, home_of(home), path, source)
     made = deny_list(kind, denied, honest)
     if not json_:
-        _write(file, made.text.splitlines())
+        _write(file, made.text.splitlines(), spared=path)
         for warning in _warnings(made, elsewhere, denied):
             complain(warning)
         return
     if file != STREAM:
-        _write(file, made.text.splitlines())
+        _write(file, made.text.splitlines(), spared=path)
     warnings = _warnings(made, elsewhere, denied)
     as_json({"for": kind, "domains": sorted(denied), "lines": made.text.splitlines(), "warnings": warnings})
 
@@ -237,7 +237,7 @@ def _warnings(made: DenyList, elsewhere: int, denied: frozenset[str]) -> list[st
 # ---- writing
 
 
-def _export(file: str, rows: Iterable[dict[str, Any]], what: str, *, json_: bool) -> None:
+def _export(file: str, rows: Iterable[dict[str, Any]], what: str, *, spared: Path, json_: bool) -> None:
     if json_ and file == STREAM:
         raise click.UsageError("--json says what was written to a FILE; name one")
     written = 0
@@ -247,33 +247,16 @@ def _export(file: str, rows: Iterable[dict[str, Any]], what: str, *, json_: bool
         for written, row in enumerate(rows, 1):  # noqa: B007 - how far it came is what is told
             yield dump(row)
 
-    _write(file, counted())
+    _write(file, counted(), spared=spared)
     if json_:
         return as_json({"file": file, "lines": written})
     if file != STREAM:
         say(safe(f"{file}: {written} {what}"))
 
 
-def _write(file: str, lines: Iterable[str]) -> None:
-    """To standard output; or into a file that is there whole or, when something fails, as it was."""
-    if file == STREAM:
-        for line in lines:
-            say(line)
-        return
-    path = Path(file)
-    in_place = path.exists() and not path.is_file()  # a device or a pipe
-    target = path if in_place else path.with_name(f"{path.name}.half")
-    try:
-        with target.open("w", encoding="utf-8", newline="\n") as out:
-            out.writelines(f"{line}\n" for line in lines)
-        if not in_place:
-            os.replace(target, path)
-    except OSError as e:
-        raise click.ClickException(f"{safe(file)}: {e.strerror or e}") from None
-    finally:
-        if not in_place:
-            with contextlib.suppress(OSError):
-                target.unlink(missing_ok=True)
+def _write(file: str, lines: Iterable[str], *, spared: Path) -> None:
+    with destination(None if file == STREAM else Path(file), spared=spared) as out:
+        out.writelines(f"{line}\n".encode() for line in lines)
 
 
 # ---- reading
