@@ -9,7 +9,7 @@ PEERS := bench/out/peers
 export WATCHFLOOR_CHROMIUM WATCHFLOOR_NO_BROWSER
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv demo test screenshots faults hostile kills check lint docs format lock refresh bench-clean clean
+.PHONY: help venv demo test screenshots faults hostile audit resolutions sbom kills check lint docs format lock refresh bench-clean clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +45,15 @@ check: lint ## all that must hold before a change lands
 
 faults: $(READY) ## a real spreadsheet opens hostile exports (needs LibreOffice)
 	@WATCHFLOOR_FAULTS=1 $(PY) -m pytest -rs tests/test_faults_*.py
+
+audit: $(READY) ## is there a known vulnerability in what is locked? Asks OSV; never green without an answer
+	@$(PY) -m tools.audit
+
+resolutions: $(READY) ## the suite with the lowest and the newest dependencies (needs uv); ONLY=lowest, ON=3.13, QUICK=1
+	@$(PY) -m tools.resolutions $(if $(ONLY),--only $(ONLY)) $(if $(ON),--python $(ON)) $(if $(QUICK),--quick)
+
+sbom: $(READY) ## what a release is made of, in watchfloor.cdx.json; STAMP=1 with time and serial number
+	@$(PY) -m tools.sbom --out watchfloor.cdx.json $(if $(STAMP),--stamp)
 
 hostile: $(READY) ## a crawl of a hostile site, judged, for each thing its robots.txt can be
 	@PYTHONPATH=. $(PY) -m tools.hostile

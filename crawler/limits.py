@@ -20,7 +20,9 @@ REDIRECTS = 5
 
 # ---- how much of a site
 LINKS_A_LISTING = 200
+"""The newest of a listing; what lies beyond is counted in its row, and an hourly run sees what comes."""
 PAGES_A_SOURCE = 500
+"""In one run: eight minutes at a second's delay. What is left over waits for the next run."""
 LISTING_DEPTH = 3
 """Sitemap indexes and pagination: how many listings deep."""
 DELAY_SECONDS = 1.0
@@ -56,12 +58,17 @@ be the page's own; a host that means it says so again."""
 
 # ---- what is parsed
 TAGS = 200_000
+"""Of 800 saved news pages none has more than 6,200."""
 ATTRIBUTES_A_TAG = 500
+"""Of 800 saved news pages none has a tag with more than 49."""
 DEPTH = 200
 """Open elements; real pages stay below 60."""
 JSON_LD_BYTES = 1024 * 1024
+"""Of one block. Of 654 on saved news pages the largest has 840 KB, and one in a hundred more than 18."""
 DATE_CHARACTERS = 64
+"""A date written out in full has 40; parsers of dates take very long over very long texts."""
 FIRST_YEAR = 1990
+"""Before it there was no web: an earlier year is a template's default or a slip."""
 
 READERS = 4
 """Processes that read at once: the run itself stores what they have read, and cannot keep up with more."""
@@ -90,18 +97,31 @@ limit."""
 
 # ---- what is stored
 HEADLINE_CHARACTERS = 500
+"""Of 903 on saved news pages none has more than 175."""
 SUMMARY_CHARACTERS = 5_000
+"""Of 679 on saved news pages none has more than 3,200."""
 BODY_CHARACTERS = 1_000_000
+"""About 150,000 words: a book."""
 COMMENT_CHARACTERS = 20_000
+"""Seven printed pages; finding links takes time with its length."""
 COMMENTS_A_PAGE = 5_000
+"""The longest threads measured have 39 pages of 50; what is left out is counted."""
 REPLY_DEPTH = 50
+"""WordPress allows 10 levels. Deeper replies hang under their ancestor at this depth."""
 AUTHORS = 50
+"""Of one article; more are no byline but a list of staff."""
 AUTHOR_CHARACTERS = 200
+"""Of one name, with title and office."""
 TAGS_AN_ARTICLE = 50
+"""Keywords; more of them describe nothing."""
 LINKS_AN_ARTICLE = 500
+"""In the text of one article, with room for a long list of sources."""
 LINKS_A_COMMENT = 200
+"""Ten are spam already; what lies beyond changes no verdict."""
 URL_CHARACTERS = 2_000
+"""Of 138,000 links on saved news pages one in a thousand has more than 590."""
 DETAIL_CHARACTERS = 500
+"""Of why a row is what it is: a sentence or two, not what a server sent."""
 
 # ---- what is archived
 ARCHIVE_BYTES = 20 * 1000**3

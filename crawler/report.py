@@ -104,6 +104,10 @@ class Report:
         """What the database has of this article; nothing outside of a run."""
         return self.store.known(url) if self.run_id else Known()
 
+    def speaks_for_itself(self, url: str) -> bool:
+        """True for an article that its own address gave at the last visit."""
+        return bool(self.run_id) and self.store.speaks_for_itself(url)
+
     # ---- what the spider tells
 
     def take_up(self, fetch: Fetch) -> None:

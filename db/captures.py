@@ -178,8 +178,8 @@ def missing(db: Database, folder: Path) -> list[Kept]:
 
 
 def latest(db: Database, sources: Sequence[str], *, since: str = "", limit: int = -1) -> list[int]:
-    """The numbers of the last captures of each article's pages, and of each page that gave no article: of these the
-    `limit` newest (-1 for all), in the order in which they were made.
+    """The numbers of the last captures of each article's pages, of its own address before others, and of each page
+    that gave no article: of these the `limit` newest (-1 for all), in the order in which they were made.
 
     A visit that was cut off before it had its row in the ledger does not count: the next crawl makes it again.
     """
@@ -273,13 +273,13 @@ _FILES = "SELECT file, count(*), min(at), max(at) FROM captures WHERE file <> ''
 
 _LATEST = """
 WITH finished AS (
-  SELECT c.id, c.url, c.run_id, c.source_id, c.at, f.article_id,
+  SELECT c.id, c.url, c.run_id, c.source_id, c.at, f.article_id, a.url IS c.url AS own,
     CASE WHEN f.run_id = c.run_id THEN f.fetched_at ELSE c.at END AS done_at
-  FROM captures c JOIN fetches f ON f.url = c.url AND f.run_id >= c.run_id
+  FROM captures c JOIN fetches f ON f.url = c.url AND f.run_id >= c.run_id LEFT JOIN articles a ON a.id = f.article_id
   WHERE c.role = 'page'
 ), placed AS (
   SELECT *, row_number() OVER (
-    PARTITION BY coalesce('article ' || article_id, url) ORDER BY run_id DESC, done_at DESC, id DESC) AS place
+    PARTITION BY coalesce('article ' || article_id, url) ORDER BY own DESC, run_id DESC, done_at DESC, id DESC) AS place
   FROM finished
 ), chosen AS (
   SELECT id FROM placed WHERE place = 1 AND source_id IN ({marks}) AND at >= ? ORDER BY id DESC LIMIT ?

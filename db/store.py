@@ -201,6 +201,11 @@ class Store(Decisions):
         row = self._row(_VISITED, url)
         return Visited(**{**row, "talks": bool(row["talks"])}) if row else None
 
+    def speaks_for_itself(self, url: str) -> bool:
+        """True for an article whose own address gave it at the last visit: no other page of its site may say what it
+        says by naming it as canonical."""
+        return self._row(_OWN_PAGE, url) is not None
+
     def pruned(self, url: str) -> bool:
         """True for a page whose article was removed by policy."""
         known = self.visited(url)
@@ -358,6 +363,11 @@ def _near(delta: Delta) -> Near:
 _VISITED = f"""
 SELECT f.outcome, f.reason, f.first_seen_at, f.fetched_at, f.failures, f.lastmod, f.cleaned_by, {rows.TALKS} AS talks
 FROM fetches f LEFT JOIN articles a ON a.id = f.article_id WHERE f.url = ?
+"""
+
+_OWN_PAGE = """
+SELECT 1 FROM fetches f JOIN articles a ON a.id = f.article_id AND a.url = f.url
+WHERE f.url = ? AND f.outcome IN ('stored', 'unchanged')
 """
 
 _KNOWN_COMMENTS = """

@@ -43,6 +43,11 @@ def compare(page: Page, known: Known) -> Delta:
     )
 
 
+def unheard(delta: Delta) -> Delta:
+    """The delta of a page that has no say in the article that it names: nothing."""
+    return Delta(page=delta.page, known=delta.known, fields=delta.fields)
+
+
 def article_fields(article: Article) -> dict[str, FieldValue]:
     """The article as columns of the table `articles`, by name."""
     texts, kinds = _blocks(article)

@@ -169,6 +169,8 @@ class Replay:
         assert not isinstance(reading.page, Rejected)
         asked = normal(answer.url) or capture.url
         page = normalise(reading.page, asked=asked, found=_found(capture), source=source)
+        if page.article.url not in (asked, capture.url) and self.store.speaks_for_itself(page.article.url):
+            return "older"
         known = self.store.known(page.article.url)
         if ledger.article_id and known.article_id != ledger.article_id:
             return "moved"

@@ -16,7 +16,7 @@ from crawler.report import Report
 from crawler.source import Source
 from moderation.policy import Policy, default_policy, load_policy
 from moderation.rejudge import Bench
-from pipelines.compare import compare
+from pipelines.compare import compare, unheard
 from pipelines.normalise import normalise
 
 
@@ -54,9 +54,11 @@ class Compare(_WithReport):
     """What is new since the last visit."""
 
     def process_item(self, visit: Visit) -> Visit:
-        """The visit with what it changes."""
-        known = self.report.known(visit.page.article.url)
-        return replace(visit, delta=compare(visit.page, known))
+        """The visit with what it changes: nothing where the article's own page has spoken and this is another one."""
+        url = visit.page.article.url
+        delta = compare(visit.page, self.report.known(url))
+        of_another = url not in (visit.fetch.url, visit.fetch.final_url) and self.report.speaks_for_itself(url)
+        return replace(visit, delta=unheard(delta) if of_another else delta)
 
 
 class Moderate(_WithReport):
