@@ -43,8 +43,8 @@ check: lint ## all that must hold before a change lands
 	@$(PY) -m cogapp --check --diff docs/*.md README.md || { echo 'run: make docs'; exit 1; }
 	@$(MAKE) --no-print-directory test
 
-faults: $(READY) ## a real spreadsheet opens hostile exports (needs LibreOffice)
-	@WATCHFLOOR_FAULTS=1 $(PY) -m pytest -rs tests/test_faults_*.py
+faults: $(READY) ## the fault plan at full length; hostile exports in LibreOffice
+	@WATCHFLOOR_FAULTS=1 WATCHFLOOR_KILLS=50 $(PY) -m pytest -rsP tests/test_faults_*.py tests/test_crawl_killed.py
 
 audit: $(READY) ## is there a known vulnerability in what is locked? Asks OSV; never green without an answer
 	@$(PY) -m tools.audit
@@ -58,8 +58,8 @@ sbom: $(READY) ## what a release is made of, in watchfloor.cdx.json; STAMP=1 wit
 hostile: $(READY) ## a crawl of a hostile site, judged, for each thing its robots.txt can be
 	@PYTHONPATH=. $(PY) -m tools.hostile
 
-kills: $(READY) ## a crawl killed at 20 random moments, each time mended by the next
-	@WATCHFLOOR_KILLS=20 $(PY) -m pytest -rP tests/test_crawl_killed.py
+kills: $(READY) ## a crawl killed at 50 moments, each time mended by the next
+	@WATCHFLOOR_KILLS=50 $(PY) -m pytest -rP tests/test_crawl_killed.py
 
 $(PEERS)/.ready: bench/peers.txt
 	@python3.11 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet --disable-pip-version-check -r bench/peers.txt

@@ -76,7 +76,13 @@ class Report:
         Returns the sources to visit: some rest after failures, unless the setting WATCHFLOOR_NAMED says that each of
         them was asked for by name.
         """
-        listed = tuple(sources)
+        try:
+            return self._begun(tuple(sources))
+        except DatabaseProblem as e:
+            self.ending = replace(self.ending, database=str(e))
+            raise
+
+    def _begun(self, listed: tuple[Source, ...]) -> tuple[Source, ...]:
         began = now()
         self._store = Store(Path(self.crawler.settings["WATCHFLOOR_DB"]), wait=CRAWL_WAIT_SECONDS)
         self.ending = replace(self.ending, started=began, last_end=self.store.last_end())

@@ -73,6 +73,7 @@ METHODS: dict[str, Method] = {
     "Store.receipt": lambda s: s.receipt(URL, cleaned_by="1"),
     "Store.visited": lambda s: s.visited(URL),
     "Store.pruned": lambda s: s.pruned(URL),
+    "Store.speaks_for_itself": lambda s: s.speaks_for_itself(URL),
     "Store.decide": lambda s: s.decide(2, "spam", by="cy", now=LATER),
     "Store.undo": lambda s: s.undo(by="cy", now=LATER),
     "Desk.append": lambda s: s.append([(1, 1, VERDICT), (2, 1, VERDICT)], now=LATER),
@@ -306,7 +307,7 @@ def test_a_database_that_may_not_grow_says_that_there_is_no_room(path: Path) -> 
         before = contents(path)
         (pages,) = store.db.execute("PRAGMA page_count").fetchone()
         store.db.execute(f"PRAGMA max_page_count = {pages}")
-        with pytest.raises(DatabaseProblem, match="no room left on its disk; nothing was half written"):
+        with pytest.raises(DatabaseProblem, match="no room left on its disk, or for temporary files; nothing was half"):
             store.decide(2, "spam", by="cy", note="x" * 100_000, now=LATER)
         assert contents(path) == before
         store.db.execute("PRAGMA max_page_count = 1000000")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -22,6 +23,7 @@ from crawler.report import Report
 from crawler.source import Source
 from crawler.spiders.news import NewsSpider
 from crawler.workers import Readers
+from db.connect import DatabaseProblem
 
 GRACE_SECONDS = 10
 """For closing the run, after the last download has had its time."""
@@ -31,7 +33,10 @@ ENDING_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 def crawl_once(
     chosen: tuple[Source, ...], changed: dict[str, Any], readers: Readers, *, again: bool = False, progress: bool
 ) -> RunReport | None:
-    """One run over these sources, whose answers these readers read; None when it could not even begin."""
+    """One run over these sources, whose answers these readers read; None when it could not even begin.
+
+    Raises `DatabaseProblem` when that is what kept it from beginning.
+    """
     settings = Settings()
     settings.setmodule("crawler.settings")
     settings.setdict(changed, priority="cmdline")
@@ -46,13 +51,18 @@ def crawl_once(
     if isinstance(task, asyncio.Future) and task.done() and not task.cancelled() and task.exception():
         logging.getLogger(__name__).error("the crawl broke", exc_info=task.exception())
     report = _report(crawler)
+    if report and not report.run_id and report.ending.database:
+        raise DatabaseProblem(report.ending.database)
     if report is None or report.result or not report.ending.signal:
         return report.result if report else None
     return judge_run({}, {}, report.ending)  # a signal came before the run began
 
 
 def _report(crawler: Crawler) -> Report | None:
-    return cast(Report | None, crawler.get_extension(Report)) if crawler.extensions else None
+    """None also when the crawler broke before it had any extension."""
+    with contextlib.suppress(RuntimeError):  # Scrapy's, before there are extensions
+        return cast(Report | None, crawler.get_extension(Report))
+    return None
 
 
 def _end_on_signal(process: AsyncCrawlerProcess, crawler: Crawler) -> None:
