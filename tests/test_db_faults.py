@@ -92,7 +92,8 @@ METHODS: dict[str, Method] = {
 }
 CLASSES: dict[str, type[Any]] = {"Store": Store, "Desk": Desk, "Ledger": Ledger, "Captures": Captures}
 READS = frozenset(
-    f"Store.{name}" for name in ("past", "past_fields", "last_end", "known", "receipt", "visited", "pruned")
+    f"Store.{name}"
+    for name in ("past", "past_fields", "last_end", "known", "receipt", "visited", "pruned", "speaks_for_itself")
 ) | frozenset(("Desk.decided", "Desk.next_model"))
 WRITES = sorted(METHODS.keys() - READS)
 STEPWISE = ("Store.index", "Store.end_run")
