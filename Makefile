@@ -5,11 +5,12 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 PEERS := bench/out/peers
+FUZZ := bench/out/fuzz
 
 export WATCHFLOOR_CHROMIUM WATCHFLOOR_NO_BROWSER
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv demo test screenshots faults hostile audit resolutions sbom kills check lint docs format lock refresh bench-clean clean
+.PHONY: help venv demo test screenshots faults fuzz hostile audit resolutions sbom kills check lint docs format lock refresh bench-clean clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +46,11 @@ check: lint ## all that must hold before a change lands
 
 faults: $(READY) ## the fault plan at full length; hostile exports in LibreOffice
 	@WATCHFLOOR_FAULTS=1 WATCHFLOOR_KILLS=50 $(PY) -m pytest -rsP tests/test_faults_*.py tests/test_crawl_killed.py
+
+fuzz: $(READY) ## every target for SECONDS=600, or TARGET=name alone, guided by coverage where atheris has a wheel
+	@[ -d $(FUZZ)/atheris ] || $(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --only-binary :all: --target $(FUZZ) -r tests/fuzz/atheris.txt || echo 'atheris is not here: mutations alone'
+	@PYTHONPATH=tests:$(FUZZ) $(PY) -m fuzz.run --seconds $(or $(SECONDS),600) $(TARGET)
 
 audit: $(READY) ## is there a known vulnerability in what is locked? Asks OSV; never green without an answer
 	@$(PY) -m tools.audit

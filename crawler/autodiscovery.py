@@ -47,7 +47,7 @@ ENGINES = (
     ("Facebook", r"fb-comments"),
 )
 """Traces that systems leave in markup, the surest of each."""
-SITEMAP_LINE = re.compile(r"^\s*sitemap\s*:\s*(\S{1,2000})", re.I | re.M)
+SITEMAP_LINE = re.compile(r"^[ \t]*+sitemap[ \t]*+:[ \t]*+(\S{1,2000})", re.I | re.M)
 MOST = 20
 """Feeds or sitemaps taken from one site."""
 ALTERNATES = etree.XPath("//link[contains(concat(' ', @rel, ' '), ' alternate ') and @href]")

@@ -25,7 +25,7 @@ from crawler.items import Found, Listing, Moment
 from crawler.markup import within_limits
 from crawler.moments import machine_time
 from crawler.source import Source
-from crawler.text import words
+from crawler.text import NOT_XML, SURROGATE, words
 from crawler.urls import absolute, host_of, normal
 from crawler.xml import CUT, MORE, Xml, local
 
@@ -83,7 +83,11 @@ def read_listing(kind: str, body: bytes, url: str, source: Source) -> Listing:
         return _section(body, url, source)
     if _is_html(body):
         return Listing(kind="feed" if kind == "feed" else "sitemap", problem=f"an HTML page where a {kind} should be")
-    return _feed(body, url, source) if kind == "feed" else _sitemap(body, url, source)
+    body = SURROGATE.sub(b"", body)
+    try:
+        return _feed(body, url, source) if kind == "feed" else _sitemap(body, url, source)
+    except UnicodeDecodeError:  # what lxml says of a reference to half a character, in UTF-16
+        return Listing(kind="feed" if kind == "feed" else "sitemap", problem="it refers to a character that is none")
 
 
 def wanted(url: str, source: Source) -> bool:
@@ -105,16 +109,24 @@ def _feed(body: bytes, url: str, source: Source) -> Listing:
     slim, left_out = _slim(xml)
     if xml.refused:
         return Listing(kind="feed", problem=xml.problem)
-    import feedparser  # on use: a crawl of sitemaps alone need not pay for it
-
     given = body if (xml.broken or xml.root is None) and len(body) <= LOOSE_BYTES else slim
-    parsed = feedparser.parse(io.BytesIO(given), response_headers={"content-location": url}, sanitize_html=False)
-    if not parsed.get("version") and not parsed.entries:
+    parsed = _parsed(given, url) or _parsed(slim, url)
+    if parsed is None or (not parsed.get("version") and not parsed.entries):
         return Listing(kind="feed", problem="neither RSS nor Atom")
     if _is_of_comments(parsed):
         return Listing(kind="feed", problem="a feed of comments, not of articles")
     listing = _capped("feed", (_entry(e, url) for e in parsed.entries), source)
     return replace(listing, left_out=listing.left_out + left_out, problem=xml.problem)
+
+
+def _parsed(body: bytes, url: str) -> Any | None:
+    """The feed as feedparser reads it; None where that raises: a reference to no character, a charset of no name."""
+    import feedparser  # on use: a crawl of sitemaps alone need not pay for it
+
+    try:
+        return feedparser.parse(io.BytesIO(body), response_headers={"content-location": url}, sanitize_html=False)
+    except (ValueError, LookupError, OverflowError):
+        return None
 
 
 def _slim(xml: Xml) -> tuple[bytes, int]:
@@ -151,7 +163,7 @@ def _shorten(element: Any) -> None:
     if len(element) or len(element.text or "") > FIELD_CHARACTERS:
         text = "".join(element.itertext())[:FIELD_CHARACTERS]
         del element[:]
-        element.text = text
+        element.text = NOT_XML.sub("", text)
     for name, value in element.attrib.items():
         if len(value) > FIELD_CHARACTERS:
             element.set(name, "")

@@ -9,7 +9,7 @@ from typing import Any
 from lxml import etree
 
 from crawler.source import Source
-from crawler.text import line
+from crawler.text import NOT_XML, SURROGATE, line
 from crawler.urls import absolute, normal
 
 MOST = 10_000
@@ -35,16 +35,19 @@ def read_opml(body: bytes) -> tuple[Outline, ...]:
     """The feeds of a list, each once, in its order. Raises `OpmlError`."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False)
     try:
-        root = etree.fromstring(body, parser=parser)
+        root = etree.fromstring(SURROGATE.sub(b"", body), parser=parser)
     except (etree.XMLSyntaxError, ValueError) as e:
         raise OpmlError(f"not XML: {e}") from None
-    if root is None or etree.QName(root).localname.lower() != "opml":
+    if root is None or root.tag.rpartition("}")[2].lower() != "opml":
         raise OpmlError("not an OPML file: it does not begin with <opml>")
     if not _is_closed(body):
         raise OpmlError("cut off: nothing closes the list at its end; get the file again")
     found: dict[str, Outline] = {}
     for element in root.iter("outline"):
-        outline = _outline(element)
+        try:
+            outline = _outline(element)
+        except UnicodeDecodeError:  # a reference to half a character, in UTF-16
+            continue
         if outline and len(found) < MOST:
             found.setdefault(normal(outline.feed), outline)
     return tuple(found.values())
@@ -69,9 +72,9 @@ def write_opml(sources: Iterable[Source]) -> bytes:
     etree.SubElement(etree.SubElement(root, "head"), "title").text = "watchfloor"
     body = etree.SubElement(root, "body")
     for source in sources:
+        name, home = NOT_XML.sub("", source.name), NOT_XML.sub("", source.home)
         for feed in source.feeds:
-            etree.SubElement(
-                body, "outline", type="rss", text=source.name, title=source.name, xmlUrl=feed, htmlUrl=source.home
-            )
+            to = NOT_XML.sub("", feed)
+            etree.SubElement(body, "outline", type="rss", text=name, title=name, xmlUrl=to, htmlUrl=home)
     made: bytes = etree.tostring(root, pretty_print=True, xml_declaration=True, encoding="UTF-8")
     return made

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -158,6 +159,7 @@ def _own(url: str) -> str:
     return next((value for name, value in parse_qsl(parts.query) if name in PARAMETERS and value.isdigit()), "")
 
 
+@lru_cache(maxsize=64)  # the page's own address, once for each of its links
 def _unpaged(
     url: str, parameters: Iterable[str] = (*PARAMETERS, "replytocom"), path: re.Pattern[str] = NUMBERED
 ) -> str:
@@ -221,6 +223,8 @@ def answer(kind: Kind, body: bytes, url: str, source: Source) -> Answer:
         return Answer(comments=tuple(_feed_comments(body, url) if kind == "feed" else _atom_comments(body)))
     except BrokenExport as e:
         return Answer(problem=str(e))
+    except UnicodeDecodeError:  # what lxml says of a reference to half a character, in UTF-16
+        return Answer(problem="it refers to a character that is none")
 
 
 def _page(body: bytes, url: str, source: Source) -> Answer:

@@ -41,14 +41,16 @@ TRACKING = frozenset(
 )
 """Query parameters that say where a reader came from. What they name is the same without them."""
 TRACKING_PREFIXES = ("utm_", "at_custom", "pk_", "mtm_", "hsa_")
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""No part of any address; what of it cannot be stored would be another address without it."""
 
 
 def absolute(link: str, base: str) -> str:
-    """The http(s) address that a link on a page leads to, fragment dropped; empty when it leads to none.
+    """The http(s) address that a link on a page leads to, fragment dropped; empty when it leads to none, or is over the
+    limit.
 
-    Tabs and line breaks inside a link are refused rather than removed: removing them is how `java<tab>script:`
-    becomes a script.
+    Tabs, line breaks and other control characters inside a link are refused rather than removed: removing them is how
+    `java<tab>script:` becomes a script.
     """
     link = link.strip()
     if not link or _CONTROL.search(link) or _CONTROL.search(base):
@@ -60,7 +62,8 @@ def absolute(link: str, base: str) -> str:
         return ""
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         return ""
-    return urlunsplit(parts._replace(fragment=""))
+    to = urlunsplit(parts._replace(fragment=""))
+    return to if len(to) <= limits.URL_CHARACTERS else ""
 
 
 def normal(url: str) -> str:

@@ -264,3 +264,10 @@ def test_time_grows_with_the_size_of_the_file() -> None:
     export = read(WXR % "".join(wxr_comment(i, "Some words. " * 20) for i in range(1, 10_001)))
     assert export.count == 10_000
     assert time.process_time() - started < 8
+
+
+def test_a_comment_of_attributes_alone_is_read_as_quickly_as_any_other() -> None:
+    started = time.process_time()
+    text, _, _ = plain(f"<p {' '.join(f'a{n}' for n in range(30_000))}>Aye.")
+    assert text == "Aye."
+    assert time.process_time() - started < 1

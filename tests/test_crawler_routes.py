@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from crawler import limits
 from crawler.items import Article, Comment, Cut, Page
-from crawler.routes import API_ROWS, Answer, answer, further, merged
+from crawler.merging import Answer, merged
+from crawler.routes import API_ROWS, answer, further
 from crawler.source import Source, SourceError, parse_source
 from strategies import shreds
 

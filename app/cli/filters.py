@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import click
 from app.cli.options import existing_file, reading
 from app.cli.reading import dump
 from crawler.items import Comment, Context, Href, Moment, Page, Rejected, Verdict
+from crawler.markup import within_limits
 from crawler.text import tidy
 from crawler.urls import host_of, normal
 from db import read
@@ -63,23 +63,26 @@ def judge(jsonl: bool, db: Path | None, rules: Path | None) -> None:
 def _filter(answer: Callable[[Row], Row]) -> None:
     for line in sys.stdin.buffer:
         if line.strip():
-            sys.stdout.write(dump(_answered(line, answer)) + "\n")
+            sys.stdout.write(_answered(line, answer) + "\n")
             sys.stdout.flush()
 
 
-def _answered(line: bytes, answer: Callable[[Row], Row]) -> Row:
+def _answered(line: bytes, answer: Callable[[Row], Row]) -> str:
+    """The line that answers this one. What came as `id` goes back as it was, so that it must be JSON both ways."""
     try:
         row = json.loads(line)
         if not isinstance(row, dict):
-            return {"error": "not a JSON object"}
+            return dump({"error": "not a JSON object"})
+        id = row.get("id")
+        json.dumps([[[id]]], allow_nan=False)  # deeper than it will stand in the answer
     except (ValueError, RecursionError) as e:
-        return {"error": f"not JSON: {e}"}
+        return dump({"error": f"not JSON: {e}"})
     try:
-        return {"id": row.get("id"), **answer(row)}
+        return dump({"id": id, **answer(row)})
     except KeyError as e:
-        return {"id": row.get("id"), "error": f"{e.args[0]} is missing"}
-    except (TypeError, ValueError, binascii.Error) as e:
-        return {"id": row.get("id"), "error": str(e)}
+        return dump({"id": id, "error": f"{e.args[0]} is missing"})
+    except (TypeError, ValueError, RecursionError) as e:
+        return dump({"id": id, "error": str(e)})
 
 
 def _cleaned(row: Row) -> Row:
@@ -179,7 +182,8 @@ def _hrefs(html: str, base: str) -> tuple[Href, ...]:
         return ()
     from bs4 import BeautifulSoup
 
-    anchors = BeautifulSoup(html, "lxml").find_all("a", href=True)
+    markup, _ = within_limits(html)
+    anchors = BeautifulSoup(markup, "lxml").find_all("a", href=True)
     return tuple(Href(url=str(a["href"]), text=a.get_text(" ", strip=True)) for a in anchors)
 
 

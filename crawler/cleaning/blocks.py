@@ -40,8 +40,7 @@ FLOWING = frozenset(
 """Elements that begin a new block; every other one is part of the line it stands in."""
 
 
-ADDRESS = re.compile(r"(?:[^\W\d].*)?(?:https?://|www\.)\S+(?<!\.\.)(?<!…)\Z", re.I)
-"""A line that gives the address of a page to be read, not to lead on; an endnote (`[4] https://…`) does not."""
+ADDRESS = re.compile(r"(?:https?://|www\.)\S", re.I)
 LINKED = 0.7
 """Share of link text from which on a block is a list of links."""
 SENTENCE_END = re.compile(r"[.!?…][\"'”’»)]*\Z")
@@ -229,7 +228,18 @@ def _heads_others(piece: Piece) -> bool:
 def _is_links(piece: Piece) -> bool:
     if piece.linked <= LINKED * len(piece.text) or _is_sentence(piece):
         return False
-    return ADDRESS.match(piece.text) is None or (len(piece.links) > 1 and " " in piece.text)
+    return not _ends_with_address(piece.text) or (len(piece.links) > 1 and " " in piece.text)
+
+
+def _ends_with_address(text: str) -> bool:
+    """True for a line that gives the address of a page to be read, not to lead on; an endnote (`[4] https://…`) does
+    not."""
+    last = text.rsplit(maxsplit=1)[-1] if text[-1:].strip() else ""
+    found = ADDRESS.search(last)
+    if found is None or last.endswith(("..", "…")):
+        return False
+    before = text[: len(text) - len(last) + found.start()]
+    return not before or (before[0].isalpha() and "\n" not in before)
 
 
 def _is_sentence(piece: Piece) -> bool:

@@ -20,7 +20,7 @@ from crawler.cleaning.index import Index, index_of
 from crawler.items import Cut, Rejected
 from crawler.markup import shallower, within_limits
 from crawler.source import Rules
-from crawler.text import tidy
+from crawler.text import NOT_XML, tidy
 
 MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|div|p|a|h1|title|article|meta|table|br|span)\b", re.I)
 FEED = re.compile(
@@ -118,7 +118,7 @@ def select(parsed: Parsed, css: str) -> list[Any]:
         return []
     try:
         return list(CSSSelector(css, translator="html")(parsed.root))
-    except (SelectorError, etree.XPathError):
+    except (SelectorError, etree.XPathError, RecursionError):
         return []
 
 
@@ -142,5 +142,5 @@ def _flattened(root: Any) -> tuple[Cut, ...]:
     for el in deep:
         text = " ".join(part for part in el.itertext() if part.strip())
         del el[:]
-        el.text = text
+        el.text = NOT_XML.sub("", text)
     return (Cut(limit="DEPTH", kept=limits.DEPTH, left_out=len(deep), unit="elements"),) if deep else ()

@@ -66,11 +66,14 @@ def read_export(stream: BinaryIO) -> Export:
     mended: list[str] = []
     pages: dict[str, list[Thread]] = {}
     unplaced = 0
-    for thread in form.read(rejoined(start, stream), mended):
-        if thread.url and thread.entries:
-            pages.setdefault(normal(thread.url) or thread.url, []).append(thread)
-        else:
-            unplaced += len(thread.entries)
+    try:
+        for thread in form.read(rejoined(start, stream), mended):
+            if thread.url and thread.entries:
+                pages.setdefault(normal(thread.url) or thread.url, []).append(thread)
+            else:
+                unplaced += len(thread.entries)
+    except UnicodeDecodeError:  # what lxml says of a reference to half a character, in UTF-16
+        raise BrokenExport("it refers to a character that is none") from None
     threads = tuple(_as_one(parts) for parts in pages.values())
     return Export(kind=form.name, threads=threads, unplaced=unplaced, mended=tuple(mended))
 

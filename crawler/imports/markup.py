@@ -10,6 +10,7 @@ from lxml import etree
 
 from crawler import limits
 from crawler.items import Href
+from crawler.markup import within_limits
 from crawler.text import tidy, words
 from crawler.urls import absolute
 
@@ -75,6 +76,7 @@ def _tree(html: str) -> Any | None:
     starts = [m.start() for m in TAG.finditer(html)]
     if len(starts) > TAGS:
         html = html[: starts[TAGS]] + html[starts[TAGS] :].replace("<", "&lt;")
+    html, _ = within_limits(html)
     parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         return etree.fromstring(f"<div>{html}</div>".encode("utf-8", "replace"), parser=parser)

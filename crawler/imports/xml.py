@@ -11,6 +11,7 @@ from lxml import etree
 from crawler import limits
 from crawler.imports.export import BrokenExport
 from crawler.imports.streams import rejoined
+from crawler.text import SURROGATE
 
 DEPTH = 64
 """Elements in one another. Exports carry their HTML as text and stay below 10."""
@@ -27,6 +28,8 @@ WIDE = (b"\xff\xfe", b"\xfe\xff")
 CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\r")
 """Characters that XML does not allow, and that WordPress lets from comments into its exports. libxml2 ends a CDATA
 section at the first one, so that they are taken out before it sees them."""
+REFERENCE_BYTES = 12
+"""Of a reference to a character, as anybody writes it."""
 ERRORS = etree.ErrorTypes
 MENDED = {
     ERRORS.ERR_INVALID_CHAR: "a character that XML does not allow was left out",
@@ -139,10 +142,12 @@ def _note(mended: list[str], line: int, what: str) -> None:
 
 
 class _Cleaned:
-    """A file without control characters."""
+    """A file without control characters, and without references to halves of characters."""
 
     def __init__(self, file: BinaryIO, mended: list[str], *, wide: bool) -> None:
         self.file, self.mended, self.wide, self.line = file, mended, wide, 1
+        self.held = b""
+        """The end of a part in which a reference may have begun."""
 
     def read(self, size: int = -1) -> bytes:
         """The next part; empty only at the end."""
@@ -152,6 +157,14 @@ class _Cleaned:
                 at = next(i for i, c in enumerate(part) if c in CONTROLS)
                 _note(self.mended, self.line + part.count(b"\n", 0, at), MENDED[ERRORS.ERR_INVALID_CHAR])
             self.line += part.count(b"\n")
-            if kept:
+            if kept := self._without_halves(kept):
                 return kept
-        return b""
+        last, self.held = self.held, b""
+        return last
+
+    def _without_halves(self, part: bytes) -> bytes:
+        part = SURROGATE.sub(b"", self.held + part)
+        begun = part.rfind(b"&", -REFERENCE_BYTES)
+        at = begun if begun >= 0 and b";" not in part[begun:] else len(part)
+        self.held = part[at:]
+        return part[:at]

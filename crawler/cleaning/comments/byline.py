@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from crawler import limits
 from crawler.cleaning.comments.draft import ASIDE, BLOCK, LINE, Anchor, Draft
 from crawler.cleaning.comments.when import ANY_ORDER, find_time
 
@@ -24,6 +25,8 @@ SAYS = re.compile(
     re.IGNORECASE,
 )
 """What stands after a name: `says:`, `schrieb am`."""
+SAYS_CHARACTERS = 40
+"""At the end of a name, among which one of these is looked for."""
 EDGES = " \t\n\xa0|•·–—-:,»«/@#"
 PARTS = re.compile(r"\s[|•·–—»/-]\s|[|•·»]|\s@\s")
 """What divides a name from a date on one line."""
@@ -34,6 +37,8 @@ DAY_BEFORE = re.compile(
 )
 """A day of the week before a date."""
 COUNTER = re.compile(r"\s#\d{1,6}$")
+LOOKED_AT = 2 * limits.AUTHOR_CHARACTERS
+"""Characters of what may name an author."""
 LONGEST = 60
 LINE_LENGTH = 120
 """Characters of the longest author line."""
@@ -82,15 +87,20 @@ def _lines(draft: Draft) -> list[tuple[int, int]]:
 
 def name_in(text: str) -> str:
     """A name without what stands around it: `Comment by Ann says:` is Ann. A date, and all after it, goes."""
+    text = text.lstrip(EDGES)[:LOOKED_AT]
     found = find_time(text, ANY_ORDER)
     if found:
         before = PARTS.split(text[: found[1]].strip(EDGES))[0]
         text = before or text[found[2] :]
     text = COUNTER.sub("", text.strip(EDGES)).strip(EDGES)
     text = LEAD.sub("", text, count=1).strip(EDGES) or text
-    while (shorter := SAYS.sub("", text).strip(EDGES)) != text and shorter:
+    while (shorter := _without_says(text)) != text and shorter:
         text = shorter
     return text
+
+
+def _without_says(text: str) -> str:
+    return (text[:-SAYS_CHARACTERS] + SAYS.sub("", text[-SAYS_CHARACTERS:])).strip(EDGES)
 
 
 def read_byline(lines: Iterable[str], anchors: Sequence[Anchor]) -> tuple[str, str]:
