@@ -76,8 +76,9 @@ READING_SECONDS = 20
 """Of processor time for one answer. Of pages at all limits the worst takes 6 to 12, by the machine; real ones 0.02."""
 READING_BYTES = 512 * 1024 * 1024
 """Of address space beyond what a reader starts with. A page at all limits takes 330 MB."""
-READER_BYTES = 200 * 1024 * 1024
-"""Of memory, from which on a reader is let go after its answer: what large pages took is not all given back."""
+READER_BYTES = 150 * 1024 * 1024
+"""Of memory beyond what a reader starts with, from which on it is let go after its answer: what large pages took is
+not all given back."""
 LARGE_BYTES = 512 * 1024
 """Of an answer, from which on it is read while no other large one is: what readers take together stays bounded. Of real
 news pages 2 in 100 are larger."""

@@ -277,7 +277,8 @@ def _serve(asked: Connection) -> NoReturn:
     """The reader: one answer after the other, until the run closes the pipe or it has grown too large."""
     code = 0
     try:
-        _set_limit(resource.RLIMIT_AS, _pages()[0] + limits.READING_BYTES)
+        size, resident = _memory()
+        _set_limit(resource.RLIMIT_AS, size + limits.READING_BYTES)
         last = False
         while not last:
             try:
@@ -286,7 +287,7 @@ def _serve(asked: Connection) -> NoReturn:
                 break
             _set_limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + limits.READING_SECONDS))
             how, value = _outcome(name, given)
-            last = how == "out of memory" or _pages()[1] > limits.READER_BYTES
+            last = how == "out of memory" or _memory()[1] - resident > limits.READER_BYTES
             asked.send(_Said(how, value, last))
     except BaseException:  # noqa: BLE001 - the last words of a process that has no caller
         traceback.print_exc()
@@ -318,7 +319,7 @@ def _sendable(error: Exception) -> Exception:
     return error
 
 
-def _pages() -> tuple[int, int]:
+def _memory() -> tuple[int, int]:
     """Bytes of address space and of memory that this process has; zeros where the system does not say."""
     try:
         with open("/proc/self/statm", "rb") as file:

@@ -146,10 +146,12 @@ def test_a_reader_has_nothing_of_the_run_open(unruly: Readers, tmp_path: Path) -
 
 def test_no_process_is_left_when_readers_are_closed(unruly: Readers) -> None:
     pid = told(unruly, "echo")[1]
+    assert unruly._nursery
+    nursery = unruly._nursery._pid
     unruly.close()
-    assert not _alive(pid)
+    assert not _alive(pid) and not _alive(nursery)
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(nursery, os.WNOHANG)
 
 
 def test_a_nursery_that_is_gone_is_said_and_ends_nothing(unruly: Readers) -> None:
