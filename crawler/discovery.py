@@ -25,7 +25,7 @@ from crawler.items import Found, Listing, Moment
 from crawler.markup import within_limits
 from crawler.moments import machine_time
 from crawler.source import Source
-from crawler.text import NOT_XML, SURROGATE, words
+from crawler.text import HALF, NOT_XML, SURROGATE, words
 from crawler.urls import absolute, host_of, normal
 from crawler.xml import CUT, MORE, Xml, local
 
@@ -81,13 +81,14 @@ def read_listing(kind: str, body: bytes, url: str, source: Source) -> Listing:
     body = _unpacked(body)
     if kind == "section":
         return _section(body, url, source)
+    empty = Listing(kind="feed" if kind == "feed" else "sitemap")
     if _is_html(body):
-        return Listing(kind="feed" if kind == "feed" else "sitemap", problem=f"an HTML page where a {kind} should be")
+        return replace(empty, problem=f"an HTML page where a {kind} should be")
     body = SURROGATE.sub(b"", body)
     try:
         return _feed(body, url, source) if kind == "feed" else _sitemap(body, url, source)
-    except UnicodeDecodeError:  # what lxml says of a reference to half a character, in UTF-16
-        return Listing(kind="feed" if kind == "feed" else "sitemap", problem="it refers to a character that is none")
+    except UnicodeDecodeError:
+        return replace(empty, problem=HALF)
 
 
 def wanted(url: str, source: Source) -> bool:
@@ -133,7 +134,7 @@ def _slim(xml: Xml) -> tuple[bytes, int]:
     """The feed with its first entries, and of them what is read; and the number of entries left out."""
     entries = left_out = 0
     for element in xml:
-        name = local(element.tag)
+        name = local(element)
         if name in ENTRIES:
             entries += 1
             left_out += entries > FEED_ITEMS
@@ -152,7 +153,7 @@ def _slim(xml: Xml) -> tuple[bytes, int]:
 
 def _prune(container: Any) -> None:
     for child in list(container):
-        name = local(child.tag)
+        name = local(child)
         if name in FIELDS:
             _shorten(child)
         elif name not in CONTAINERS or not len(child):
@@ -230,7 +231,7 @@ def _sitemap(body: bytes, url: str, source: Source) -> Listing:
     listing = _capped("sitemap", _entries(xml, url, read), source)
     if xml.refused:
         return Listing(kind="sitemap", problem=xml.problem)
-    if xml.root is None or local(xml.root.tag) not in ("urlset", "sitemapindex"):
+    if xml.root is None or local(xml.root) not in ("urlset", "sitemapindex"):
         return Listing(kind="sitemap", problem="no sitemap: neither <urlset> nor <sitemapindex>")
     further = tuple(read.more)
     problem = xml.problem or (MORE.format(FURTHER, "further listings") if len(further) > FURTHER else "")
@@ -252,7 +253,7 @@ def _entries(xml: Xml, url: str, read: _Read) -> Iterator[Found]:
     half of one."""
     last = None
     for element in xml:
-        name = local(element.tag)
+        name = local(element)
         if name not in ("url", "sitemap"):
             continue
         if last is not None:
@@ -290,10 +291,10 @@ def _texts(element: Any) -> dict[str, str]:
     """The first text under each local name, of the entry itself and of its `<news:news>`: the `<loc>` and `<title>`
     of a picture or a film are not the page's."""
     texts: dict[str, str] = {}
-    news = next((child for child in element if local(child.tag) == "news"), ())
+    news = next((child for child in element if local(child) == "news"), ())
     for parent in (element, news):
         for child in parent:
-            texts.setdefault(local(child.tag), (child.text or "")[:FIELD_CHARACTERS].strip())
+            texts.setdefault(local(child), (child.text or "")[:FIELD_CHARACTERS].strip())
     return texts
 
 

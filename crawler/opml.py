@@ -11,6 +11,7 @@ from lxml import etree
 from crawler.source import Source
 from crawler.text import NOT_XML, SURROGATE, line
 from crawler.urls import absolute, normal
+from crawler.xml import local
 
 MOST = 10_000
 """Outlines read of one file."""
@@ -38,7 +39,7 @@ def read_opml(body: bytes) -> tuple[Outline, ...]:
         root = etree.fromstring(SURROGATE.sub(b"", body), parser=parser)
     except (etree.XMLSyntaxError, ValueError) as e:
         raise OpmlError(f"not XML: {e}") from None
-    if root is None or root.tag.rpartition("}")[2].lower() != "opml":
+    if root is None or local(root) != "opml":
         raise OpmlError("not an OPML file: it does not begin with <opml>")
     if not _is_closed(body):
         raise OpmlError("cut off: nothing closes the list at its end; get the file again")

@@ -21,11 +21,13 @@ from crawler.imports import blogger
 from crawler.imports.documents import listed, text
 from crawler.imports.export import BrokenExport, in_utc, stated
 from crawler.imports.markup import plain
-from crawler.imports.xml import elements, local, texts
+from crawler.imports.xml import elements, texts
 from crawler.items import Comment, CommentKind, Page, Rejected
 from crawler.merging import Answer, Kind, Route
 from crawler.source import Rules, Source
+from crawler.text import HALF
 from crawler.urls import absolute, normal, same_host
+from crawler.xml import local
 
 
 class _Place(NamedTuple):
@@ -223,8 +225,8 @@ def answer(kind: Kind, body: bytes, url: str, source: Source) -> Answer:
         return Answer(comments=tuple(_feed_comments(body, url) if kind == "feed" else _atom_comments(body)))
     except BrokenExport as e:
         return Answer(problem=str(e))
-    except UnicodeDecodeError:  # what lxml says of a reference to half a character, in UTF-16
-        return Answer(problem="it refers to a character that is none")
+    except UnicodeDecodeError:
+        return Answer(problem=HALF)
 
 
 def _page(body: bytes, url: str, source: Source) -> Answer:

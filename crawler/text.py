@@ -13,6 +13,9 @@ SURROGATE = re.compile(
 )
 """A reference to half a character, in bytes. libxml2 takes it out of damaged XML, and lxml raises when it is asked for
 the text."""
+HALF = "it refers to a character that is none"
+"""Why a file with such a reference in UTF-16, where it is not seen before, cannot be read: lxml raises
+UnicodeDecodeError."""
 BREAKS = re.compile("\r\n?")
 SPACES = re.compile(r"\s+")
 

@@ -278,7 +278,8 @@ def _serve(asked: Connection) -> NoReturn:
     code = 0
     try:
         size, resident = _memory()
-        _set_limit(resource.RLIMIT_AS, size + limits.READING_BYTES)
+        if size:
+            _set_limit(resource.RLIMIT_AS, size + limits.READING_BYTES)
         last = False
         while not last:
             try:
@@ -327,7 +328,7 @@ def _memory() -> tuple[int, int]:
         page = resource.getpagesize()
         return int(size) * page, int(resident) * page
     except (OSError, ValueError):
-        return resource.RLIM_INFINITY, 0
+        return 0, 0
 
 
 def _set_limit(of: int, soft: int) -> None:

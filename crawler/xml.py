@@ -101,6 +101,7 @@ def with_known_encoding(body: bytes) -> bytes:
     return ENCODING.sub(lambda named: named[1] if KNOWN.fullmatch(named[1]) else b"utf-8", head, count=1) + rest
 
 
-def local(tag: object) -> str:
-    """The name of a tag without its namespace, in small letters."""
+def local(element: Any) -> str:
+    """The element's name without its namespace, in small letters; empty for what is none, as an entity."""
+    tag = element.tag
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""

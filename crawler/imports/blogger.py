@@ -9,9 +9,10 @@ from typing import Any, BinaryIO
 
 from crawler.imports.export import Entry, Mark, Thread, in_threads, stated
 from crawler.imports.markup import plain
-from crawler.imports.xml import elements, local, texts
+from crawler.imports.xml import elements, texts
 from crawler.items import Comment
 from crawler.urls import absolute
+from crawler.xml import local
 
 ENTRIES = frozenset(("entry",))
 NUMBER = re.compile(r"(\d{1,25})\D*$")

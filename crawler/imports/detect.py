@@ -12,6 +12,7 @@ from crawler import limits
 from crawler.imports import blogger, commento, disqus, hackernews, remark42, rows, wxr
 from crawler.imports.export import BrokenExport, Export, Thread, in_threads
 from crawler.imports.streams import rejoined
+from crawler.text import HALF
 from crawler.urls import normal
 
 Reader = Callable[[BinaryIO, list[str]], Iterator[Thread]]
@@ -72,8 +73,8 @@ def read_export(stream: BinaryIO) -> Export:
                 pages.setdefault(normal(thread.url) or thread.url, []).append(thread)
             else:
                 unplaced += len(thread.entries)
-    except UnicodeDecodeError:  # what lxml says of a reference to half a character, in UTF-16
-        raise BrokenExport("it refers to a character that is none") from None
+    except UnicodeDecodeError:
+        raise BrokenExport(HALF) from None
     threads = tuple(_as_one(parts) for parts in pages.values())
     return Export(kind=form.name, threads=threads, unplaced=unplaced, mended=tuple(mended))
 

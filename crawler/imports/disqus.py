@@ -8,9 +8,10 @@ from typing import Any, BinaryIO
 
 from crawler.imports.export import Entry, Thread, in_threads, stated
 from crawler.imports.markup import plain
-from crawler.imports.xml import elements, local, texts
+from crawler.imports.xml import elements, texts
 from crawler.items import Comment
 from crawler.urls import absolute
+from crawler.xml import local
 
 PARTS = frozenset(("thread", "post"))
 NOWHERE = ""

@@ -7,9 +7,10 @@ from typing import Any, BinaryIO
 
 from crawler.imports.export import Entry, Mark, Thread, in_threads, in_utc, stated
 from crawler.imports.markup import plain
-from crawler.imports.xml import elements, local, texts
+from crawler.imports.xml import elements, texts
 from crawler.items import Comment, CommentKind, CommentsState, Moment
 from crawler.urls import absolute
+from crawler.xml import local
 
 MARKS: dict[str, Mark] = {"spam": "spam", "0": "held", "hold": "held"}
 KINDS: dict[str, CommentKind] = {"pingback": "pingback", "trackback": "trackback"}

@@ -12,6 +12,7 @@ from crawler import limits
 from crawler.imports.export import BrokenExport
 from crawler.imports.streams import rejoined
 from crawler.text import SURROGATE
+from crawler.xml import local
 
 DEPTH = 64
 """Elements in one another. Exports carry their HTML as text and stay below 10."""
@@ -64,12 +65,6 @@ def elements(stream: BinaryIO, names: frozenset[str], mended: list[str]) -> Iter
         _refuse(events.error_log, mended)
         raise BrokenExport(f"not whole XML: {e.msg}", e.lineno or 0) from None
     _refuse(events.error_log, mended)
-
-
-def local(element: Any) -> str:
-    """The element's name without its namespace, in small letters."""
-    tag = element.tag
-    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
 
 
 def texts(element: Any) -> dict[str, str]:

@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 from crawler import limits
 from crawler.archiving import Archiving
 from crawler.fetching import FORBIDDEN, Interrupted, what_failed
-from crawler.gathering import not_html
+from crawler.gathering import Read, not_html
 from crawler.items import Fetch, Found, Listing, ListingKind, Receipt, Rejected
 from crawler.report import Report
 from crawler.schedule import due
@@ -162,10 +162,11 @@ class NewsSpider(scrapy.Spider):
             self.report.record(replace(_with_receipt(fetch, response.meta.get("receipt")), outcome="unchanged"))
             return
         answer = got(response)
-        if not not_html(answer.content_type):
+        refused = not_html(answer.content_type)
+        if not refused:
             self.archiving.page(response, fetch, found)
         try:
-            read = await self.readers.page(answer, source)
+            read = Read(page=refused) if refused else await self.readers.page(answer, source)
         except Unreadable as e:
             self.report.record(_unread(fetch, e))
             return
