@@ -150,6 +150,9 @@ CREATE VIRTUAL TABLE comments_fts USING fts5 (
   text, author, content="comments", content_rowid='id', tokenize="unicode61 remove_diacritics 2"
 )
 """,
+    # What a batch of `db.indexing` gathers is written at once: with the default of 1 MB in several pieces, to be merged later.
+    "INSERT INTO articles_fts (articles_fts, rank) VALUES ('hashsize', 8388608)",
+    "INSERT INTO comments_fts (comments_fts, rank) VALUES ('hashsize', 8388608)",
     """
 CREATE TRIGGER articles_fts_insert AFTER INSERT ON articles BEGIN
   INSERT INTO articles_to_index (article_id) VALUES (new.id);
