@@ -60,6 +60,7 @@ ROBOTSTXT_PARSER = "crawler.robots_txt.Rules"
 
 # How gently.
 CONCURRENT_REQUESTS = 16
+CONCURRENT_ITEMS = 1  # an answer gives one item; Scrapy starts as many tasks for each answer
 CONCURRENT_REQUESTS_PER_DOMAIN = limits.PARALLEL_A_HOST
 DOWNLOAD_DELAY = limits.DELAY_SECONDS
 DOWNLOAD_DELAY_JITTER = 0.0  # a source's delay is a promise, not an average
@@ -95,6 +96,7 @@ DOWNLOADER_MIDDLEWARES = {
 }
 SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # drops without a row; `urls.normal` has the limit
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # counts what nobody asks for
 }
 ITEM_PIPELINES = {
     "pipelines.stages.Normalise": 100,

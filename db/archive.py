@@ -20,6 +20,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from isal import isal_zlib
 from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -183,11 +184,11 @@ def _info(name: str, software: str) -> bytes:
 
 
 def _packed(made: Any) -> bytes:
-    """A record by warcio, packed here: warcio packs at level 9, at three times the cost."""
+    """A record by warcio, packed here: warcio packs with zlib at level 9, at ten times the cost."""
     buffer = io.BytesIO()
     writer = WARCWriter(buffer, gzip=False, warc_version="1.1")
     writer.write_record(made(writer))
-    packer = zlib.compressobj(limits.ARCHIVE_LEVEL, zlib.DEFLATED, GZIP)
+    packer = isal_zlib.compressobj(limits.ARCHIVE_LEVEL, isal_zlib.DEFLATED, GZIP)
     return packer.compress(buffer.getbuffer()) + packer.flush()
 
 
