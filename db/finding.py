@@ -20,7 +20,7 @@ FEW = {"articles": 500, "comments": 10_000}
 """So many hits are looked at one by one. A row of an article costs more: its time lies behind its body."""
 SOME = 6_000
 """So many articles are picked out of all by time; more are a common word's, of which the newest are near."""
-WINDOWS = {"articles": (512, 4_096, 16_384), "comments": (2_000, 20_000, 200_000)}
+WINDOWS = {"articles": (512, 1_024, 4_096, 16_384), "comments": (2_000, 20_000, 200_000)}
 """So many are walked at once; the last again and again. The hits of a common word are near, which is cheap to find
 out first."""
 UNDER = (64, 512, 4_096)
@@ -122,6 +122,11 @@ class Finder:
     def placed(self, place: str, most: int, oldest: str) -> Hits:
         """As `newest`, of those that have every word of the text in this place; none is older than the day `oldest`."""
         query = expression(self.asked.terms, self.asked.without, self.subject.columns, place)
+        if all(len(term.words) == 1 for term in self.asked.terms):  # to find all of a phrase takes as long as to walk
+            few = FEW[self.subject.name]
+            first = [id for (id,) in self._all(f"{_MATCH.format(self.subject.name)} LIMIT ?", query, few + 1)]
+            if len(first) <= few:
+                return self._standing(first, oldest)
         return self._walked(lambda ids: self._matching(query, ids), most, oldest)
 
     def among(self, ids: Sequence[int]) -> list[int]:

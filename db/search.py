@@ -90,9 +90,12 @@ def _moment(now: str) -> datetime:
 def _ranked(finder: Finder, limit: int, now: datetime) -> list[tuple[float, int]]:
     """Rank and number of the best."""
     today = now.toordinal() + _JULIAN + (now - now.replace(hour=0, minute=0, second=0, microsecond=0)) / timedelta(1)
-    hits = finder.newest(READ * limit if finder.broad else max(limit, NEAR))
+    articles = finder.subject.name == "articles"
+    placed = articles and any(term.place == "text" for term in finder.asked.terms)
+    enough = max(limit, NEAR) if placed or not articles else limit
+    hits = finder.newest(READ * limit if finder.broad else enough)
     ranks = {id: _rank(day, "text", today) for id, day in hits.items()}
-    if finder.subject.name == "articles" and any(term.place == "text" for term in finder.asked.terms):
+    if placed:
         near = sorted(hits, key=lambda id: -hits[id])[: max(limit, NEAR)]
         ranks |= {id: _rank(hits[id], place, today) for id, place in finder.places(near).items()}
         many = len(finder.asked.terms) > PLACED or any(term.beginning for term in finder.asked.terms)
