@@ -30,6 +30,7 @@ from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IRes
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from crawler import limits
 from crawler.items import Outcome
 from crawler.source import Source
 from crawler.urls import host_of
@@ -211,8 +212,9 @@ class GuardedResolver:
         addressTypes: Sequence[type] | None = None,  # noqa: N803
         transportSemantics: str = "TCP",  # noqa: N803
     ) -> IHostResolution:
-        """As Twisted asks; addresses that may not be connected to are left out."""
+        """As Twisted asks; addresses that may not be connected to are left out, and late ones."""
         receiver = _Sieve(resolutionReceiver, self, hostName.lower(), portNumber)
+        receiver.until(self.reactor.callLater(limits.NAME_SECONDS, receiver.resolutionComplete))
         return self.original.resolveHostName(receiver, hostName, portNumber, addressTypes, transportSemantics)  # type: ignore[no-any-return]
 
 
@@ -221,18 +223,32 @@ class _Sieve:
 
     def __init__(self, inner: Any, resolver: GuardedResolver, host: str, port: int) -> None:
         self.inner, self.resolver, self.host, self.port = inner, resolver, host, port
+        self._deadline: Any = None
+        self._complete = False
+
+    def until(self, deadline: Any) -> None:
+        """Told of the call that ends this. Whoever answers later, or by then already, is done with."""
+        self._deadline = deadline
+        if self._complete:
+            deadline.cancel()
 
     def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802
         self.inner.resolutionBegan(resolution)
 
     def addressResolved(self, address: Any) -> None:  # noqa: N802
+        if self._complete:
+            return
         if self.resolver.addresses.may_connect(self.host, self.port, address.host):
             self.inner.addressResolved(address)
         else:
             self.resolver.refused.add(self.host)
 
     def resolutionComplete(self) -> None:  # noqa: N802
-        self.inner.resolutionComplete()
+        if not self._complete:
+            self._complete = True
+            if self._deadline and self._deadline.active():
+                self._deadline.cancel()
+            self.inner.resolutionComplete()
 
 
 def drop_waiting(crawler: Crawler) -> None:

@@ -13,6 +13,9 @@ LISTING_BYTES = 10 * 1024 * 1024
 """Largest feed or sitemap: the protocol allows 50 MB, news sites stay below 10."""
 DOWNLOAD_SECONDS = 20
 """For a whole answer: a news page takes 1 or 2; a server that drips would hold its slot for minutes."""
+NAME_SECONDS = 4
+"""For the address of a name: a resolver that asks for the first time takes one or two. The system's own limit is mostly
+20 s, and each attempt has it anew."""
 RETRIES = 2
 """More often is a burden on a site that is down, and the next run comes anyway."""
 REDIRECTS = 5

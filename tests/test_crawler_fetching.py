@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from scrapy import Request
 from scrapy.http import Response
 from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.task import Clock
 
+from crawler import limits
 from crawler.fetching import Addresses, Barred, Guard, GuardedResolver
 from crawler.source import Source
 from strategies import texts
@@ -170,15 +172,20 @@ def test_an_address_in_other_characters_is_refused_as_a_request_spells_it(host):
 
 
 class Names:
-    """A resolver that answers from a list of lists, one for each lookup."""
+    """A reactor whose resolver answers from a list of lists, one for each lookup; never where there is None."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
-        self.nameResolver = self
+        self.nameResolver, self.clock = self, Clock()
+        self.callLater = self.clock.callLater
 
     def resolveHostName(self, receiver, hostName, portNumber=0, *_):  # noqa: N802, N803
         receiver.resolutionBegan(self)
-        for address in self.answers.pop(0):
+        answer = self.answers.pop(0)
+        if answer is None:
+            self.asking = receiver
+            return
+        for address in answer:
             kind = IPv6Address if ":" in address else IPv4Address
             receiver.addressResolved(kind("TCP", address, portNumber))
         receiver.resolutionComplete()
@@ -188,7 +195,7 @@ class Connecting:
     """Whoever wants to connect."""
 
     def __init__(self):
-        self.to = []
+        self.to, self.complete = [], 0
 
     def resolutionBegan(self, _):  # noqa: N802
         """Nothing to do."""
@@ -197,7 +204,7 @@ class Connecting:
         self.to.append(address.host)
 
     def resolutionComplete(self):  # noqa: N802
-        """Nothing to do."""
+        self.complete += 1
 
 
 def lookups(resolver, *names, port=80):
@@ -211,6 +218,20 @@ def test_a_name_is_judged_at_each_connection_by_what_it_leads_to_then():
     resolver = GuardedResolver(Names(["8.8.8.8"], ["127.0.0.1"], ["8.8.8.8", "10.0.0.1", "fe80::1%eth0"]), PUBLIC)
     assert list(lookups(resolver, "a.example", "a.example", "b.example")) == [["8.8.8.8"], [], ["8.8.8.8"]]
     assert resolver.refused == {"a.example", "b.example"}
+
+
+def test_a_name_that_is_not_answered_for_leads_nowhere_and_what_comes_later_is_not_heard():
+    reactor, connecting = Names(None, ["8.8.8.8"]), Connecting()
+    resolver = GuardedResolver(reactor, PUBLIC)
+    resolver.resolveHostName(connecting, "a.example", 80)
+    reactor.clock.advance(limits.NAME_SECONDS - 0.1)
+    assert not connecting.complete
+    reactor.clock.advance(0.2)
+    reactor.asking.addressResolved(IPv4Address("TCP", "8.8.8.8", 80))
+    reactor.asking.resolutionComplete()
+    assert (connecting.to, connecting.complete) == ([], 1)
+    assert list(lookups(resolver, "a.example")) == [["8.8.8.8"]]
+    assert not reactor.clock.getDelayedCalls()
 
 
 def test_a_number_is_judged_when_it_is_connected_to_as_well():
