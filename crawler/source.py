@@ -216,8 +216,8 @@ def _check_values(source: Source, file: str) -> None:
         for pattern in getattr(source, key):
             try:
                 re.compile(pattern)
-            except (re.error, OverflowError, RecursionError) as e:
-                raise SourceError(f"{file}: {key}: {pattern!r} is no regular expression: {e}") from None
+            except (re.error, ValueError, OverflowError, RecursionError) as e:  # ValueError: 5,000 digits
+                raise SourceError(f"{file}: {key}: {pattern[:99]!r} is no regular expression: {e}") from None
     if not 0 <= source.delay <= 3600:
         raise SourceError(f"{file}: delay must be between 0 and 3600 seconds")
     for key in ("max_pages", "max_links", "max_listings"):

@@ -149,7 +149,7 @@ def load_policy(source: str | Path) -> Policy:
 def _parse(text: str, file: str, base: Policy) -> Policy:
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as e:
+    except ValueError as e:  # TOMLDecodeError, and what Python says of a number of 5,000 digits
         raise PolicyError(f"{file}: not valid TOML: {e}") from None
     except RecursionError:
         raise PolicyError(f"{file}: not valid TOML: nested too deep") from None

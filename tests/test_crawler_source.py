@@ -84,6 +84,7 @@ def test_a_wrong_type_names_line_and_wanted_type(more, said):
         ("delay = nan", "delay must be"),
         ("max_links = 0", "max_links must be at least 1"),
         ("include = ['(']", "'(' is no regular expression"),
+        (f"include = ['x{{{'2' * 5000}}}']", "is no regular expression: Exceeds"),
         ("include = ['x{99999999999}']", "is no regular expression"),
         ("feeds = ['/feed']", "feeds: '/feed' is no http or https address"),
         ("feeds = ['ftp://example.com/']", "is no http"),

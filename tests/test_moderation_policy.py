@@ -121,6 +121,7 @@ def test_policy_is_read_from_a_file(tmp_path: Path) -> None:
         ('version = "1"\n[domains]\nallow = [1]', "must be a list of domains"),
         ('version = "1"\nsignals = 3', "must be a table"),
         ("version = ", "not valid TOML"),
+        ("threshold = " + "9" * 5000, "not valid TOML"),
     ],
 )
 def test_bad_rules_say_what_is_wrong(text: str, says: str) -> None:

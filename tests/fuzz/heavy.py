@@ -135,6 +135,7 @@ HEAVY: Mapping[str, tuple[Shape, ...]] = {
         ('name="a"\nhome="http://a.co/"\n[rules]\ncontent="', ":not(", '"'),
         ('name="a"\nhome="http://a.co/"\n[rules]\ncontent="', "a ", '"'),
         ('name="a"\nhome="http://a.co/"\ninclude=["', "(", '"]'),
+        ('name="a"\nhome="http://a.co/"\ninclude=["a{', "2", '}"]'),
         ('name="a"\nhome="http://a.co/"\nhosts=[', '"a%d.co",', "]"),
         ("a=", "[", ""),
         ("", "a%d=1\n", ""),
