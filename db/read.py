@@ -113,6 +113,11 @@ def runs(db: Database, *, limit: int) -> list[Row]:
     return found
 
 
+def source_ids(db: Database) -> list[str]:
+    """The sources that the database knows."""
+    return [id for (id,) in db.execute("SELECT id FROM sources ORDER BY id")]
+
+
 def sources(db: Database) -> dict[str, Row]:
     """What the database knows of each source it ever visited, by id."""
     return {row["source_id"]: row for row in rows_of(db, _SOURCES)}

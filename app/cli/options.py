@@ -104,7 +104,7 @@ def check_source(db: Database, id: str) -> None:
     """Ends the command when the database has nothing of this source."""
     from crawler.source import nearest
 
-    known = read.sources(db)
+    known = read.source_ids(db)
     if id and id not in known:
         raise click.ClickException(f"nothing of a source {safe(id)!r} is stored here{nearest(id, known)}")
 
