@@ -55,7 +55,7 @@ def shallower(text: str) -> tuple[str, tuple[Cut, ...]]:
     The text stays: libxml2 would drop what stands below 2,048 levels and all that comes after it.
     """
     kept, depth, at, left_out = [], 0, 0, 0
-    for match in re.finditer(MARK, text):
+    for match in MARK.finditer(text, 0, text.rfind(">") + 1):  # beyond it each tag would be looked for to the end
         closing, name = match[1], match[2]
         if not name or name.lower() in VOID:
             continue

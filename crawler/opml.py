@@ -60,11 +60,12 @@ def _is_closed(body: bytes) -> bool:
 
 
 def _outline(element: Any) -> Outline | None:
-    feed = absolute(element.get("xmlUrl") or element.get("xmlurl") or "", "")
+    said = {name.lower(): NOT_XML.sub("", value) for name, value in element.items()}
+    feed = absolute(said.get("xmlurl", ""), "")
     if not feed:
         return None
-    title = line(element.get("title") or element.get("text") or "", NAME_CHARACTERS)
-    return Outline(title=title, feed=feed, home=absolute(element.get("htmlUrl") or element.get("htmlurl") or "", ""))
+    title = line(said.get("title") or said.get("text", ""), NAME_CHARACTERS)
+    return Outline(title=title, feed=feed, home=absolute(said.get("htmlurl", ""), ""))
 
 
 def write_opml(sources: Iterable[Source]) -> bytes:

@@ -18,6 +18,7 @@ PAGES: tuple[Shape, ...] = (
     (PAGE, "<p>The convoy left the port on Thursday, the minister said.</p>", ""),
     (PAGE, "<tr><td>Convoy left the port on Thursday<td>b", ""),
     (PAGE, "<div>", "The convoy"),
+    (PAGE + "<div>" * 300, "<lin", ""),
     (PAGE, "<b><p>", "The convoy"),
     (PAGE, "<a href=/%d>Convoy</a>", ""),
     (f"{PAGE}<p ", "a%d ", ">The convoy"),
