@@ -5,12 +5,13 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
 PEERS := bench/out/peers
+FUNDUS := bench/out/fundus
 FUZZ := bench/out/fuzz
 
 export WATCHFLOOR_CHROMIUM WATCHFLOOR_NO_BROWSER
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv demo test screenshots faults fuzz hostile audit resolutions sbom kills check lint docs format lock refresh bench-clean clean
+.PHONY: help venv demo test screenshots faults fuzz hostile audit resolutions sbom kills check lint docs format lock refresh peers bench bench-clean profile clean
 
 help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -68,8 +69,21 @@ kills: $(READY) ## a crawl killed at 50 moments, each time mended by the next
 	@WATCHFLOOR_KILLS=50 $(PY) -m pytest -rP tests/test_crawl_killed.py
 
 $(PEERS)/.ready: bench/peers.txt
-	@python3.11 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet --disable-pip-version-check -r bench/peers.txt
+	@python3.11 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
 	@touch $@
+
+$(FUNDUS)/.ready: bench/peers-fundus.txt
+	@python3.11 -m venv $(FUNDUS) && $(FUNDUS)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@touch $@
+
+peers: $(PEERS)/.ready $(FUNDUS)/.ready ## the programs that the benchmarks run beside watchfloor
+
+bench: $(READY) peers ## all measurements, into docs/benchmarks.md; ONLY="crawl again", QUICK=1, DB=file, ARTICLES=100000
+	@$(PY) -m bench $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(DB),--db $(DB)) \
+	  $(if $(ARTICLES),--articles $(ARTICLES))
+
+profile: $(READY) ## where the CPU of a crawl goes, by part of the house and by function
+	@$(PY) -m bench.profile
 
 bench-clean: $(READY) $(PEERS)/.ready ## accuracy and time of cleaning beside trafilatura
 	@$(PY) bench/clean.py $(PEERS)/bin/python

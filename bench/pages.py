@@ -27,6 +27,8 @@ REPEATS = 40
 RUNS = 2_000
 STORIES = 9_000
 TALKED = 5_000
+EDITED = 5_000
+"""At most, of each: in a smaller database every eighth article is told by others too, every fourth is edited."""
 SEED = 20261122
 
 
@@ -39,7 +41,10 @@ def pages(db: sqlite3.Connection) -> list[str]:
     talked = one("SELECT article_id FROM comments GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
     story = one("SELECT story_id FROM story_articles GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
     edited = one("SELECT article_id FROM article_revisions LIMIT 1")
-    middle = one("SELECT coalesce(published_at, first_seen_at) FROM articles ORDER BY 1 LIMIT 1 OFFSET 50000")
+    middle = one(
+        "SELECT coalesce(published_at, first_seen_at) FROM articles ORDER BY 1 LIMIT 1"
+        " OFFSET (SELECT count(*) / 2 FROM articles)"
+    )
     return [
         "/",
         "/?by=article",
@@ -60,7 +65,7 @@ def pages(db: sqlite3.Connection) -> list[str]:
         "/search?q={0}&in=comments",
         "/search?q={1}&in=comments",
         "/search?q={0}+{1}&in=comments",
-        "/articles/12345",
+        f"/articles/{one('SELECT max(id) / 8 FROM articles')}",
         f"/articles/{talked}",
         f"/articles/{talked}?page=25",
         f"/articles/{edited}/history",
@@ -102,12 +107,13 @@ def fill(db: sqlite3.Connection) -> None:
             sql = "INSERT INTO run_fields (run_id, source_id, field, read, filled, filled_url, missing_url)"
             db.executemany(f"{sql} VALUES (?, ?, ?, ?, ?, '', '')", fields)
     ids = [id for (id,) in db.execute("SELECT id FROM articles ORDER BY id")]
-    told = random.sample(ids, STORIES * 4)
-    for story in range(STORIES):
+    stories = min(STORIES, len(ids) // 8)
+    told = random.sample(ids, stories * 4)
+    for story in range(stories):
         for number, id in enumerate(told[story * 4 : story * 4 + random.randint(2, 4)]):
             row = (id, told[story * 4], None if not number else told[story * 4], 0.9, "edited" if number else "first")
             db.execute("INSERT OR IGNORE INTO story_articles VALUES (?, ?, ?, ?, ?)", row)
-    for id in random.sample(ids, 5_000):
+    for id in random.sample(ids, min(EDITED, len(ids) // 4)):
         db.execute(
             "INSERT INTO article_revisions SELECT id, 1, headline, summary, body || ' more', blocks, authors,"
             " published_at, modified_at, '[\"body\"]', 0, 1, first_seen_at, 1 FROM articles WHERE id = ?",

@@ -1,25 +1,25 @@
-"""What child processes cost and save: `python -m bench.readers FOLDER... [--pages 400,20] [--repeats 3]`.
+"""What child processes cost and save: `python -m bench.readers [FOLDER...] [--pages 400,20] [--repeats 3]`.
 
-The same saved pages are crawled over loopback by the run itself (0 readers) and by 1 and 2 readers, in turn. Printed:
-medians of wall and CPU seconds of a whole crawl, its start and end included, with the CPU of all its processes.
+The same site is crawled by the run itself (0 readers) and by 1 and 2 readers, in turn. Printed: medians of wall and CPU
+seconds of a whole crawl, its start and end included, with the CPU of all its processes.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
-import os
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.serve_pages import Server, source, start
+from bench.loopback import leave_the_network
+from bench.measure import Measured, measure
+from bench.programs import OURS, environment, watchfloor
+from bench.site import ROOT
+from bench.static import Served, served
 
-ROOT = Path(__file__).parent.parent
+COUNTS = (0, 1, 2)
 PROGRAM = """
 import sys
 from crawler import workers
@@ -30,39 +30,49 @@ sys.exit(main())
 """
 
 
-def main() -> None:
+def table(folders: Sequence[Path], sizes: Sequence[int], repeats: int) -> str:
+    """Markdown. Raises `ValueError` where there is nothing to crawl, or a crawl broke."""
+    return "\n".join(_lines(folders, sizes, repeats))
+
+
+def _lines(folders: Sequence[Path], sizes: Sequence[int], repeats: int) -> Iterator[str]:
+    yield "| pages | readers | wall s | CPU s |\n|---|---|---|---|"
+    for pages in sizes:
+        runs: dict[int, list[Measured]] = {count: [] for count in COUNTS}
+        with served(folders, pages) as site:
+            for _ in range(repeats):
+                for count, among in runs.items():
+                    among.append(_crawl(site, count))
+        for count, among in runs.items():
+            wall, cpu = (statistics.median(figures) for figures in zip(*((r.wall, r.cpu) for r in among), strict=True))
+            yield f"| {pages} | {count} | {wall:.2f} | {cpu:.2f} |"
+
+
+def _crawl(site: Served, readers: int) -> Measured:
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        arguments = watchfloor(site, Path(scratch))[len(OURS) :]
+        command = [sys.executable, "-c", PROGRAM, str(readers), *arguments]
+        done = measure(command, folder=ROOT, env=environment())
+    if done.code:
+        raise ValueError(f"the crawl ended with {done.code}")
+    return done
+
+
+def main() -> int:
     """Prints a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+")
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
     parser.add_argument("--pages", default="400,20")
     parser.add_argument("--repeats", type=int, default=3)
     given = parser.parse_args()
-    print("| pages | readers | wall s | CPU s |\n|---|---|---|---|")
-    for most in map(int, given.pages.split(",")):
-        with start(given.folders) as server:
-            for path in itertools.islice(list(server.pages), most, None):
-                del server.pages[path]
-            measured: dict[int, list[tuple[float, float]]] = {0: [], 1: [], 2: []}
-            for _ in range(given.repeats):
-                for readers, times in measured.items():
-                    times.append(_crawl(server, readers))
-            for readers, times in measured.items():
-                wall, cpu = (statistics.median(each) for each in zip(*times, strict=True))
-                print(f"| {len(server.pages)} | {readers} | {wall:.2f} | {cpu:.2f} |", flush=True)
-
-
-def _crawl(server: Server, readers: int) -> tuple[float, float]:
-    with tempfile.TemporaryDirectory() as scratch:
-        file, before = Path(scratch) / "saved.toml", resource.getrusage(resource.RUSAGE_CHILDREN)
-        file.write_text(source(server), "utf-8")
-        command = [sys.executable, "-c", PROGRAM, str(readers), "crawl", "-q", "--sources", file]
-        command += ["--db", Path(scratch) / "saved.db", "--allow-address", f"127.0.0.1:{server.port}"]
-        begun = time.monotonic()
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
-        assert done.returncode < 2, "the crawl broke"
-        wall, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    leave_the_network()
+    try:
+        print(table(given.folders, [int(number) for number in given.pages.split(",")], given.repeats))
+    except ValueError as e:
+        print(f"readers: {e}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

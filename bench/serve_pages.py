@@ -1,11 +1,11 @@
 """Serve saved pages as a local site, so that a crawl can be pointed at them.
 
-    python bench/serve_pages.py FOLDER... [--port N] [--source FILE] [--tells nothing|receipts|lastmod]
+    python bench/serve_pages.py FOLDER... [--port N] [--source FILE]
 
 Each file of a folder is served under `/FOLDER/FILE`; a name that ends in `.gz` is unpacked and loses the ending. Bytes
 go out as they were saved, HTML without a charset, so that the reader has to find it out. Beside them: a front page that
-links to all, `/sitemap.xml` and a `/robots.txt` that allows all. That nothing changed the site tells by nothing, by
-receipts (an ETag, and 304 for it), or by `lastmod` in its sitemap as well. Prints the site's address when it is ready.
+links to all, `/sitemap.xml` and a `/robots.txt` that allows all. Nothing tells that a page has not changed. Prints the
+site's address when it is ready. (`bench.static` serves a site of any size, made of saved pages, and faster.)
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import html
 import signal
 import sys
 import threading
-import zlib
 from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -57,10 +56,7 @@ SITEMAP = Template("""<?xml version="1.0" encoding="UTF-8"?>
 $items
 </urlset>
 """)
-SITEMAP_ITEM = Template("<url><loc>$url</loc>$lastmod</url>")
-LASTMOD = "<lastmod>2026-01-02T03:04:05Z</lastmod>"
-TELLS = ("nothing", "receipts", "lastmod")
-"""By what a site tells that a page has not changed."""
+SITEMAP_ITEM = Template("<url><loc>$url</loc></url>")
 SOURCE = Template("""# The source that watches saved pages served on this machine.
 name = "Saved pages"
 home = "$url/"
@@ -76,10 +72,9 @@ max_links = $count
 class Server:
     """Saved pages that are served until it is closed."""
 
-    def __init__(self, pages: Mapping[str, Path], port: int, tells: str = TELLS[0]) -> None:
+    def __init__(self, pages: Mapping[str, Path], port: int) -> None:
         self.pages = dict(pages)
         """The file behind each path."""
-        self.tells = tells
         self.requests: list[tuple[str, str, int]] = []
         """(method, path, status) of every request, in the order they were answered."""
         self._listener = _Listener((HOST, port), _handler(self))
@@ -118,18 +113,17 @@ class Server:
         return FRONT.substitute(items="\n".join(items))
 
     def _sitemap(self) -> str:
-        said = LASTMOD if self.tells == "lastmod" else ""
-        items = (SITEMAP_ITEM.substitute(url=html.escape(self.url + quote(p)), lastmod=said) for p in self.pages)
+        items = (SITEMAP_ITEM.substitute(url=html.escape(self.url + quote(p))) for p in self.pages)
         return SITEMAP.substitute(items="\n".join(items))
 
 
-def start(folders: Iterable[str | Path], port: int = 0, tells: str = TELLS[0]) -> Server:
-    """Serve these folders. Port 0 takes any free one; `tells` is one of `TELLS`.
+def start(folders: Iterable[str | Path], port: int = 0) -> Server:
+    """Serve these folders. Port 0 takes any free one.
 
     Raises `ValueError` when two files would stand under one path or there is none, `OSError` for a folder that cannot
     be read or a port in use.
     """
-    return Server(find_pages(folders), port, tells)
+    return Server(find_pages(folders), port)
 
 
 def find_pages(folders: Iterable[str | Path]) -> dict[str, Path]:
@@ -179,15 +173,9 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             found = server.answer(unquote(self.path.partition("?")[0]))
             kind, body = found or ("text/plain", b"There is no such page.\n")
-            etag = f'"{zlib.crc32(body):08x}"' if server.tells != TELLS[0] else ""
-            status = 404 if not found else 304 if etag and self.headers.get("If-None-Match") == etag else 200
+            status = 200 if found else 404
             server.requests.append((self.command, self.path, status))
             self.send_response(status)
-            if etag:
-                self.send_header("ETag", etag)
-            if status == 304:
-                self.end_headers()
-                return
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -209,11 +197,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folders", nargs="+", metavar="FOLDER", type=Path)
     parser.add_argument("--port", type=int, default=0, help="default: any free one")
     parser.add_argument("--source", type=Path, metavar="FILE", help="write the source file that watches the site here")
-    parser.add_argument("--tells", choices=TELLS, default=TELLS[0], help="by what it tells that a page has not changed")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        server = start(options.folders, options.port, options.tells)
+        server = start(options.folders, options.port)
         with server:
             if options.source:
                 options.source.write_text(source(server), "utf-8")
