@@ -23,7 +23,7 @@ from bench.site import ROOT
 from bench.static import served
 
 SAMPLER = """
-import os, signal, sys
+import atexit, os, signal, sys
 path = sys.argv.pop(1)
 def sample(_, frame):
     stack = []
@@ -37,6 +37,7 @@ def begin():
     signal.signal(signal.SIGPROF, sample)
     signal.setitimer(signal.ITIMER_PROF, 0.001, 0.001)
 os.register_at_fork(after_in_child=begin)
+atexit.register(signal.setitimer, signal.ITIMER_PROF, 0)
 begin()
 from crawler import workers
 readers = int(sys.argv.pop(1))
