@@ -42,6 +42,8 @@ COMMANDS = {
     "schedule": ("app.cli.scheduling:schedule", "Print crontab lines or systemd units that keep the watch."),
     "alert": ("app.cli.alerting:alert_", "Send a test to where alerts go."),
     "replay": ("app.cli.replaying:replay", "Read archived pages again, without a request: what would change."),
+    "extract": ("app.cli.extract:extract", "WARC files of any size to shards: here, on Slurm, on Ray."),
+    "load": ("app.cli.load:load", "Bring shards that extract wrote into the database."),
     "archive": ("app.cli.archive:archive", "The raw pages that are kept: list, check, prune."),
     "backup": ("app.cli.upkeep:backup", "A verified copy of the database."),
     "restore": ("app.cli.upkeep:restore", "Put a backup in the database's place."),
