@@ -16,7 +16,9 @@ import runpy
 import select
 import signal
 import sys
+import tempfile
 import threading
+from pathlib import Path
 from typing import Any
 
 from scrapy.settings import default_settings
@@ -59,11 +61,14 @@ def main() -> None:
 
 
 def warm_up() -> None:
-    """Reads tables and compiles patterns that wait for their first use."""
+    """Reads tables, compiles patterns and makes the blank database that wait for their first use."""
+    from db.store import Store
     from moderation.links import find_links
     from moderation.policy import default_policy
 
     default_policy()
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "blank.db"):
+        pass
     for text in ("see example dot com, example.com", "“example . com”"):
         find_links(text)
 

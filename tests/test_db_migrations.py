@@ -411,3 +411,16 @@ def test_who_waits_for_an_upgrade_goes_on_when_it_is_done(busy: Path) -> None:
     other.close()
     assert waiting.wait(timeout=60) == 0
     assert applied(busy) == list(names())
+
+
+def test_a_new_database_is_the_one_that_the_migrations_make_in_an_empty_file(tmp_path: Path) -> None:
+    made, laid = tmp_path / "made.db", tmp_path / "laid.db"
+    made.touch()
+    for path in (made, laid):
+        Store(path).close()
+    schema = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2"
+    settings = "SELECT * FROM pragma_application_id, pragma_journal_mode, pragma_page_size, pragma_encoding"
+    for query in (schema, settings, "SELECT name FROM _sqlite_migrations ORDER BY name"):
+        first, second = (sqlite3.connect(path).execute(query).fetchall() for path in (made, laid))
+        assert first == second
+    assert not list(tmp_path.glob("*.new-*"))
